@@ -1,0 +1,348 @@
+//! One program examined by the checks of one lab: runs it, remembers what came out, keeps the
+//! random inputs, and turns what the checks find into a record.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::labs::{Check, Scene};
+use crate::program::Program;
+use crate::record::{CheckRecord, Status};
+use crate::run::{self, Cut, Echo, Ending, Live, Spec, State};
+
+/// What a check has seen when the fact holds, a line each.
+pub type Evidence = Vec<String>;
+
+/// What a check finds.
+pub type Finding = Result<Evidence, Trouble>;
+
+/// Why a check has not passed.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The fact does not hold.
+    Fail {
+        /// What should have been seen.
+        expected: String,
+        /// What was seen instead.
+        saw: Vec<String>,
+    },
+    /// The program was cut short.
+    Cut(Cut),
+    /// A signal ended the program.
+    Crashed(Ending),
+    /// The evidence can't be had here, and why.
+    Unverified(String),
+    /// The examination itself went wrong.
+    Grader(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Trouble {
+    fn from(error: anyhow::Error) -> Self {
+        Trouble::Grader(error)
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Self {
+        Trouble::Grader(error.into())
+    }
+}
+
+/// The fact does not hold.
+pub fn fail<T>(expected: impl Into<String>, saw: impl Into<String>) -> Result<T, Trouble> {
+    Err(Trouble::Fail {
+        expected: expected.into(),
+        saw: vec![saw.into()],
+    })
+}
+
+/// Passes only when `fact` is true.
+///
+/// # Errors
+/// Else with what was expected and what was seen.
+pub fn expect(
+    fact: bool,
+    expected: impl Into<String>,
+    saw: impl FnOnce() -> String,
+) -> Result<(), Trouble> {
+    if fact { Ok(()) } else { fail(expected, saw()) }
+}
+
+/// Who watches an examination as it goes on.
+pub trait Audience {
+    /// A program is about to be run for them, by this command line.
+    fn command(&self, line: &str);
+    /// Something is done to the program that is being shown.
+    fn action(&self, what: &str);
+    /// A line that another program printed about it.
+    fn output(&self, line: &str);
+    /// Told of the lines of the program that is being shown, from another thread.
+    fn echo(&self) -> Option<Echo>;
+}
+
+/// A run that is over, with the random inputs that were made for it.
+pub struct Kept {
+    state: State,
+    /// The inputs.
+    pub inputs: Vec<String>,
+    did: Option<String>,
+}
+
+impl Kept {
+    /// A run and its inputs.
+    pub fn new(state: State, inputs: impl IntoIterator<Item = String>) -> Kept {
+        Kept {
+            state,
+            inputs: inputs.into_iter().collect(),
+            did: None,
+        }
+    }
+}
+
+impl std::ops::Deref for Kept {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+/// An examination that is going on.
+pub struct Exam<'a> {
+    /// What is examined.
+    pub program: &'a Program,
+    /// Where all random inputs come from.
+    pub random: fastrand::Rng,
+    audience: Option<&'a dyn Audience>,
+    showing: bool,
+    kept: BTreeMap<&'static str, Rc<Kept>>,
+    did: Option<String>,
+}
+
+impl<'a> Exam<'a> {
+    /// An examination with the inputs of this seed.
+    pub fn new(program: &'a Program, seed: u64, audience: Option<&'a dyn Audience>) -> Self {
+        Exam {
+            program,
+            random: fastrand::Rng::with_seed(seed),
+            audience,
+            showing: false,
+            kept: BTreeMap::new(),
+            did: None,
+        }
+    }
+
+    /// Runs what the audience should see, before the checks.
+    pub fn show(&mut self, scene: &Scene) -> Result<(), Trouble> {
+        self.showing = true;
+        let done = (scene.show)(self);
+        self.showing = false;
+        done
+    }
+
+    /// Shows the audience a command that is run beside the program, and what it printed.
+    pub fn aside(&self, command: &str, output: &[String]) {
+        if let Some(audience) = self.audience.filter(|_| self.showing) {
+            audience.command(command);
+            for line in output {
+                audience.output(line);
+            }
+        }
+    }
+
+    /// Tells the audience what is done to the program that is being shown.
+    pub fn tell(&self, what: impl AsRef<str>) {
+        if let Some(audience) = self.audience.filter(|_| self.showing) {
+            audience.action(what.as_ref());
+        }
+    }
+
+    /// What is run when the program is given these arguments.
+    pub fn spec<S: Into<OsString> + Clone>(&self, arguments: &[S]) -> Spec {
+        let mut command = self.program.command.clone();
+        command.extend(arguments.iter().cloned().map(Into::into));
+        Spec {
+            command,
+            ..Spec::default()
+        }
+    }
+
+    /// Starts the program; the check drives it.
+    pub fn start(&mut self, mut spec: Spec) -> Result<Live, Trouble> {
+        let arguments = spec.command.split_at(self.program.command.len()).1;
+        let line = self.program.typed_with(arguments);
+        if let Some(audience) = self.audience.filter(|_| self.showing) {
+            audience.command(&line);
+            spec.echo = audience.echo();
+        }
+        self.did = Some(line);
+        Ok(run::start(&spec)?)
+    }
+
+    /// Runs the program to its end with these arguments.
+    pub fn run<S: Into<OsString> + Clone>(&mut self, arguments: &[S]) -> Result<State, Trouble> {
+        let spec = self.spec(arguments);
+        whole(self.start(spec)?.finish())
+    }
+
+    /// The run of that name, made once by `make` and kept: several checks look at the same run.
+    pub fn kept(
+        &mut self,
+        name: &'static str,
+        make: impl FnOnce(&mut Self) -> Result<Kept, Trouble>,
+    ) -> Result<Rc<Kept>, Trouble> {
+        if let Some(kept) = self.kept.get(name) {
+            self.did = kept.did.clone();
+            return Ok(kept.clone());
+        }
+        let mut kept = make(self)?;
+        kept.did.clone_from(&self.did);
+        let kept = Rc::new(kept);
+        self.kept.insert(name, kept.clone());
+        Ok(kept)
+    }
+
+    /// A word that nobody could have typed in beforehand: letters and digits, within quotes of no
+    /// shell.
+    pub fn word(&mut self) -> String {
+        let length = self.random.usize(5..9);
+        (0..length).map(|_| self.random.lowercase()).collect()
+    }
+
+    /// So many different words.
+    pub fn words(&mut self, count: usize) -> Vec<String> {
+        let mut words = Vec::new();
+        while words.len() < count {
+            let word = self.word();
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words
+    }
+
+    /// An address of the loopback network that nobody else uses, with the note's own port: so many
+    /// servers can be examined at once. Not from the seed, or two examinations would meet.
+    pub fn address(port: u16) -> SocketAddr {
+        let [a, b, c] = [0; 3].map(|_: u8| fastrand::u8(1..=254));
+        SocketAddr::from((Ipv4Addr::new(127, a, b, c), port))
+    }
+
+    /// Makes these checks one after the other; `made` is told of each.
+    pub fn examine(
+        &mut self,
+        checks: &[Check],
+        mut made: impl FnMut(&CheckRecord),
+    ) -> Vec<CheckRecord> {
+        let mut records: Vec<CheckRecord> = Vec::new();
+        for check in checks {
+            let passed = |id: &str| {
+                records
+                    .iter()
+                    .any(|c| c.id == id && c.status == Status::Pass)
+            };
+            let record = match check.needs.iter().find(|needed| !passed(needed)) {
+                Some(needed) => skipped(check, needed),
+                None => self.check(check),
+            };
+            made(&record);
+            records.push(record);
+        }
+        records
+    }
+
+    fn check(&mut self, check: &Check) -> CheckRecord {
+        let started = Instant::now();
+        self.did = None;
+        let found = (check.examine)(self);
+        let mut record = CheckRecord {
+            id: check.id.into(),
+            title: check.title.into(),
+            status: Status::Pass,
+            points: check.points,
+            earned: 0,
+            evidence: Vec::new(),
+            did: None,
+            expected: None,
+            lesson: None,
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        match found {
+            Ok(evidence) => {
+                record.earned = check.points;
+                record.evidence = evidence;
+            }
+            Err(trouble) => {
+                record.did = self.did.take();
+                record.lesson = Some(check.lesson.into());
+                (record.status, record.evidence) = match trouble {
+                    Trouble::Fail { expected, saw } => {
+                        record.expected = Some(expected);
+                        (Status::Fail, saw)
+                    }
+                    Trouble::Cut(Cut::Time) => (Status::Timeout, vec![Cut::Time.to_string()]),
+                    Trouble::Cut(cut) => (Status::OverLimit, vec![cut.to_string()]),
+                    Trouble::Crashed(ending) => (Status::Crashed, vec![ending.to_string()]),
+                    Trouble::Unverified(why) => (Status::Unverified, vec![why]),
+                    Trouble::Grader(error) => (Status::GraderError, vec![format!("{error:#}")]),
+                };
+            }
+        }
+        record
+    }
+}
+
+fn skipped(check: &Check, needed: &str) -> CheckRecord {
+    CheckRecord {
+        id: check.id.into(),
+        title: check.title.into(),
+        status: Status::Skipped,
+        points: check.points,
+        earned: 0,
+        evidence: vec![format!("needs the check '{needed}'")],
+        did: None,
+        expected: None,
+        lesson: None,
+        seconds: 0.0,
+    }
+}
+
+/// A run that ended by itself, however it ended.
+///
+/// # Errors
+/// When it was cut short.
+pub fn whole(state: State) -> Result<State, Trouble> {
+    match state.cut {
+        Some(cut) => Err(Trouble::Cut(cut)),
+        None => Ok(state),
+    }
+}
+
+/// A run that ended well: with status 0, and nothing left behind.
+///
+/// # Errors
+/// Else with what it ended with.
+pub fn done(state: &State) -> Result<(), Trouble> {
+    match state.ended {
+        Some(Ending::Exit(0)) => Ok(()),
+        Some(ending @ Ending::Signal(_)) => Err(Trouble::Crashed(ending)),
+        Some(ending @ Ending::Exit(_)) => {
+            let said = state
+                .lines_of(run::Stream::Stderr)
+                .last()
+                .map(run::Line::text);
+            let said = said.map_or(String::new(), |line| format!(", after it said: {line}"));
+            fail(
+                "the program ends with exit status 0",
+                format!("{ending}{said}"),
+            )
+        }
+        None => Err(Trouble::Cut(Cut::Time)),
+    }
+}
+
+/// Time that a program gets to do what it should do at once. Long, so that a busy machine never
+/// makes the difference; nobody waits for it who does it.
+pub const SOON: Duration = Duration::from_secs(5);

@@ -1,0 +1,376 @@
+//! Creating processes: `os.fork`.
+
+use nix::sys::signal::Signal;
+
+use super::common::{
+    all_held, before_writing, figures, folded, in_order, nothing_left, parent_waits, prints, some,
+    stdout, writer,
+};
+use super::{Check, Lab, Scene, manners};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
+use crate::run::{Kind, Limits, Line, Spec, State, Stream, kernel};
+
+pub(super) static LAB: Lab = Lab {
+    name: "fork",
+    demo: "fork-demo",
+    title: "Creating processes",
+    about: "fork makes a second process that goes on from the same line. It has its own copy of \
+            the variable: what it writes there, the parent never sees.",
+    scene: Scene {
+        text: "",
+        show: |exam| {
+            exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, [])))
+                .map(drop)
+        },
+        checks: &[
+            Check {
+                id: "lines",
+                title: "parent and child each print their own value, once",
+                points: 2,
+                needs: &[],
+                lesson: "A line that comes twice was still in a buffer when the process was \
+                         copied: flush before fork, and leave the child with _exit.",
+                examine: lines,
+            },
+            Check {
+                id: "process",
+                title: "the child is another process, made by the first",
+                points: 3,
+                needs: &["lines"],
+                lesson: "Printing both lines is not forking. In the process for which fork \
+                         returned 0 one is the child, in the other one the parent.",
+                examine: process,
+            },
+            Check {
+                id: "one-child",
+                title: "one call of fork makes one process",
+                points: 1,
+                needs: &["lines"],
+                lesson: "A child that does not end where its work ends runs on into the parent's \
+                         code, and forks again there.",
+                examine: one_child,
+            },
+            Check {
+                id: "waits",
+                title: "the parent waits for as long as the child lives",
+                points: 2,
+                needs: &["process"],
+                lesson: "Sleeping is not waiting: a child may take longer. wait returns when the \
+                         child has ended, whenever that is.",
+                examine: waits,
+            },
+            Check {
+                id: "reaped",
+                title: "the end leaves nothing behind: no process, no zombie",
+                points: 1,
+                needs: &["process"],
+                lesson: "Until its parent has waited for it, a process that has ended stays in the \
+                         process table as a zombie.",
+                examine: reaped,
+            },
+            Check {
+                id: "forever",
+                title: "with --forever one child goes on printing, every interval",
+                points: 1,
+                needs: &["process"],
+                lesson: "The note's child loops in itself. A new child for each line is another \
+                         program.",
+                examine: forever,
+            },
+            Check {
+                id: "orphan",
+                title: "a child does not outlive its parent",
+                points: 0,
+                needs: &["forever"],
+                lesson: "An orphan goes on for ever under another parent. On Linux the child can \
+                         ask for a signal at its parent's death: prctl(PR_SET_PDEATHSIG).",
+                examine: orphan,
+            },
+            Check {
+                id: "manners",
+                title: "bad usage, a closed stdout and a full one are handled",
+                points: 0,
+                needs: &[],
+                lesson: "Errors have an exit status and one line on stderr.",
+                examine: manners::of_a_printer::<1>,
+            },
+        ],
+    },
+    more: &[
+        Scene {
+            text: "The note says that memory is copied entirely. Logically it is; physically a page \
+                   is copied when one of the two writes to it.",
+            show: |exam| memory_run(exam).map(drop),
+            checks: &[Check {
+                id: "memory",
+                title: "right after the fork the child has next to no memory of its own",
+                points: 0,
+                needs: &[],
+                lesson: "Copy on write: both processes have the same pages until one of them \
+                         writes, fork(2).",
+                examine: memory,
+            }],
+        },
+        Scene {
+            text: "The note says that copied descriptors have no influence on the parent. That \
+                   holds for closing them, and not for what lies behind them.",
+            show: |exam| files_run(exam).map(drop),
+            checks: &[Check {
+                id: "files",
+                title: "the child's read moves the parent's offset, its close closes nothing",
+                points: 0,
+                needs: &[],
+                lesson: "Two descriptors, one open file description: offset and status flags are \
+                         in the latter, fork(2).",
+                examine: files,
+            }],
+        },
+    ],
+};
+
+/// The run that most checks look at: with values that nobody could have typed in.
+fn random(exam: &mut Exam) -> Result<std::rc::Rc<Kept>, Trouble> {
+    exam.kept("random", |exam| {
+        let words = exam.words(2);
+        let run = exam.run(&["--value", &words[0], "--child-value", &words[1]])?;
+        Ok(Kept::new(run, words))
+    })
+}
+
+fn lines(exam: &mut Exam) -> Finding {
+    let note = exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, [])))?;
+    prints(&note, &["Parent: bar".into(), "Child: baz".into()])?;
+    let run = random(exam)?;
+    let wanted = [
+        format!("Parent: {}", run.inputs[0]),
+        format!("Child: {}", run.inputs[1]),
+    ];
+    prints(&run, &wanted)?;
+    Ok(vec![format!(
+        "the note's two lines; with random values {}",
+        some(&wanted)
+    )])
+}
+
+fn process(exam: &mut Exam) -> Finding {
+    let run = random(exam)?;
+    let (parent, child) = (
+        writer(&run, |l| l.starts_with("Parent:"))?,
+        writer(&run, |l| l.starts_with("Child:"))?,
+    );
+    let root = run.root().map_or(0, |task| task.id);
+    let wanted = "'Parent:' written by the program itself, 'Child:' by a process that it forked";
+    expect(parent.process == root, wanted, || {
+        format!(
+            "'Parent:' was written by {}, the program is {root}",
+            parent.process
+        )
+    })?;
+    expect(child.process != root, wanted, || {
+        let made = run.made().count();
+        format!("'Child:' was written by the program itself ({root}); it made {made} tasks")
+    })?;
+    let child = &run.tasks[&child.process];
+    expect(child.executed.is_none(), wanted, || {
+        format!(
+            "'Child:' was written by another program: {:?}",
+            child.executed
+        )
+    })?;
+    Ok(vec![format!(
+        "'Parent:' was written by {root}, 'Child:' by {}, born of {} after {:.1} ms",
+        child.id,
+        child.maker,
+        child.born.as_secs_f64() * 1e3,
+    )])
+}
+
+fn one_child(exam: &mut Exam) -> Finding {
+    let run = random(exam)?;
+    let made: Vec<_> = run
+        .made()
+        .filter(|task| task.kind == Kind::Process)
+        .collect();
+    expect(made.len() == 1, "one process besides the program", || {
+        format!("{} processes besides the program", made.len())
+    })?;
+    Ok(vec![format!("1 process was born: {}", made[0].id)])
+}
+
+fn waits(exam: &mut Exam) -> Finding {
+    parent_waits(exam, &[])
+}
+
+fn reaped(exam: &mut Exam) -> Finding {
+    nothing_left(&*random(exam)?)
+}
+
+/// Seconds between the child's lines.
+const INTERVAL: &str = "0.02";
+
+fn forever(exam: &mut Exam) -> Finding {
+    let spec = exam.spec(&["--forever", "--interval", INTERVAL]);
+    let live = exam.start(spec)?;
+    let three = live.until(SOON, |state| {
+        let lines = state.lines_of(Stream::Stdout);
+        let child: Vec<Line> = lines
+            .filter(|line| folded(&line.text()).starts_with("Child:"))
+            .cloned()
+            .collect();
+        (child.len() >= 3).then_some(child)
+    });
+    live.end();
+    let Some(lines) = three else {
+        return fail(
+            "the child prints again and again",
+            "fewer than 3 lines of the child",
+        );
+    };
+    let writers: Vec<_> = lines.iter().filter_map(|line| line.by).collect();
+    expect(
+        writers.windows(2).all(|pair| pair[0] == pair[1]),
+        "one child prints them all",
+        || format!("they were written by {writers:?}"),
+    )?;
+    let apart = lines[2].at.saturating_sub(lines[0].at).as_secs_f64() / 2.0;
+    expect(
+        apart >= 0.015,
+        format!("{INTERVAL} seconds between its lines"),
+        || format!("{apart:.3} seconds between its lines"),
+    )?;
+    let by = writers
+        .first()
+        .map_or(String::new(), |id| format!(" by {id}"));
+    Ok(vec![format!(
+        "3 lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for"
+    )])
+}
+
+fn orphan(exam: &mut Exam) -> Finding {
+    let spec = exam.spec(&["--forever", "--interval", INTERVAL]);
+    let live = exam.start(Spec {
+        limits: Limits {
+            time: SOON,
+            ..Limits::default()
+        },
+        ..spec
+    })?;
+    let child = live.until(SOON, |state| {
+        state
+            .lines_of(Stream::Stdout)
+            .find(|line| line.text().starts_with("Child"))?;
+        state.made().next().map(|task| task.id)
+    });
+    live.signal(Signal::SIGKILL);
+    let run = live.finish();
+    let Some(child) = child else {
+        return fail("a child that prints", "no child printed");
+    };
+    expect(
+        run.survivors.is_empty(),
+        "the child ends when its parent is killed",
+        || format!("{:?} went on without its parent", run.survivors),
+    )?;
+    let how = run.tasks.get(&child).and_then(|task| task.ending);
+    let how = how.map_or(String::new(), |ending| format!(" by {ending}"));
+    Ok(vec![format!(
+        "parent killed with SIGKILL: child {child} ended too{how}"
+    )])
+}
+
+/// MiB: enough that everything else in the process is small beside it.
+const BLOCK: u64 = 64;
+
+fn memory_run(exam: &mut Exam) -> Result<std::rc::Rc<Kept>, Trouble> {
+    exam.kept("memory", |exam| {
+        let run = exam.run(&["memory".to_string(), "--mib".into(), BLOCK.to_string()])?;
+        Ok(Kept::new(run, []))
+    })
+}
+
+/// `Rss`, `Pss` and `Private_Dirty` of the child out of the demo's table, in KiB.
+fn of_child(run: &State, when: &str) -> Result<[u64; 3], Trouble> {
+    let row = stdout(run)
+        .into_iter()
+        .find(|row| row.starts_with(&format!("{when} child")));
+    let row = row.unwrap_or_default();
+    let values = figures(&row);
+    values
+        .try_into()
+        .or_else(|_| fail(format!("a row '{when} child' with three figures"), row))
+}
+
+fn memory(exam: &mut Exam) -> Finding {
+    let mut spec = exam.spec(&["memory".to_string(), "--mib".into(), BLOCK.to_string()]);
+    // The child prints its own rows: held there, it is in the state that the row is about.
+    spec.gate = Some(before_writing(|row| {
+        let row = folded(row);
+        row.starts_with("after the fork child")
+            || row.starts_with("the child wrote everything child")
+    }));
+    let live = exam.start(spec)?;
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let Ok(held) = all_held(&live, 1) else {
+            return fail("the child's rows", "they did not come");
+        };
+        seen.push(kernel::private_and_share(held[0].process).unwrap_or_default());
+        live.let_go();
+    }
+    let run = live.finish();
+    done(&run)?;
+    let all = BLOCK << 20;
+    let about = |value: u64, wanted: u64| value.abs_diff(wanted) <= all / 10;
+    for (when, (private, share), wanted) in [
+        ("after the fork", seen[0], (0, all / 2)),
+        ("the child wrote everything", seen[1], (all, all)),
+    ] {
+        let [rss, pss, dirty] = of_child(&run, when)?.map(|kib| kib << 10);
+        let mib = |bytes: u64| bytes >> 20;
+        expect(
+            about(private, wanted.0) && about(share, wanted.1),
+            format!(
+                "{when}: {} MiB private, {} MiB its share",
+                mib(wanted.0),
+                mib(wanted.1)
+            ),
+            || format!("{} MiB private, {} MiB its share", mib(private), mib(share)),
+        )?;
+        expect(
+            about(rss, all) && about(pss, share) && about(dirty, private),
+            format!("{when}: the figures of the kernel"),
+            || format!("{} MiB, {} MiB, {} MiB", mib(rss), mib(pss), mib(dirty)),
+        )?;
+    }
+    Ok(vec![format!(
+        "of {BLOCK} MiB the child alone had {} KiB after the fork and {} MiB when it had written \
+         everything (smaps_rollup)",
+        seen[0].0 >> 10,
+        seen[1].0 >> 20
+    )])
+}
+
+fn files_run(exam: &mut Exam) -> Result<std::rc::Rc<Kept>, Trouble> {
+    exam.kept("files", |exam| Ok(Kept::new(exam.run(&["files"])?, [])))
+}
+
+fn files(exam: &mut Exam) -> Finding {
+    let run = files_run(exam)?;
+    let wanted = [
+        "child reads line 2",
+        "parent reads line 3",
+        "child reads line 2",
+        "parent reads line 2",
+        "parent has it set",
+        "parent can't write",
+        "parent writes, and its peer reads",
+        "parent has it not",
+    ];
+    in_order(&run, &wanted)?;
+    nothing_left(&run)?;
+    Ok(vec![
+        "shared: offset, O_NONBLOCK, shutdown; not shared: close, FD_CLOEXEC; and a buffer hides \
+         the offset"
+            .into(),
+    ])
+}

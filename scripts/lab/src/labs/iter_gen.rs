@@ -1,0 +1,351 @@
+//! Iterators, generators, and coroutines: `__next__`, `yield`, `send`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::common::{in_order, some, stdout};
+use super::{Check, Lab, Scene, manners};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
+use crate::run::{Kind, Limits, Spec, State, Stdout, Stream, kernel};
+
+pub(super) static LAB: Lab = Lab {
+    name: "iter-gen",
+    demo: "iter-gen-demo",
+    title: "Iterators, generators and coroutines",
+    about: "An iterator keeps its place in a field, a generator in its local variables: its body \
+            stops at each yield. A coroutine is the other way round: values are sent into it.",
+    scene: Scene {
+        text: "",
+        show: |exam| note(exam).map(drop),
+        checks: &[
+            Check {
+                id: "lines",
+                title: "the iterator's numbers, the generator's, and the lines with the pattern",
+                points: 3,
+                needs: &[],
+                lesson: "The stop is not part of the range, and the pattern is a piece of text, \
+                         not a regular expression.",
+                examine: lines,
+            },
+            Check {
+                id: "lazy",
+                title: "a range without end begins at once, and ends when nobody reads any more",
+                points: 2,
+                needs: &["lines"],
+                lesson: "A list of all values is not an iterator: the next value is made when it \
+                         is asked for.",
+                examine: lazy,
+            },
+            Check {
+                id: "memory",
+                title: "memory does not grow with the number of values",
+                points: 1,
+                needs: &["lines"],
+                lesson: "Whoever collects the values keeps them all.",
+                examine: memory,
+            },
+            Check {
+                id: "primed",
+                title: "the coroutine has begun before it is sent a line",
+                points: 1,
+                needs: &["lines"],
+                lesson: "The first next runs the body up to its first yield; only there can it \
+                         take a value.",
+                examine: primed,
+            },
+            Check {
+                id: "resumed",
+                title: "each line goes through the coroutine before the next one is read",
+                points: 3,
+                needs: &["primed"],
+                lesson: "A filter over a list of all lines is no coroutine: send resumes the body \
+                         with one line, and it runs to its next yield.",
+                examine: resumed,
+            },
+            Check {
+                id: "manners",
+                title: "bad usage, a closed stdout and a full one are handled",
+                points: 0,
+                needs: &[],
+                lesson: "Errors have an exit status and one line on stderr.",
+                examine: manners::of_a_printer::<1>,
+            },
+        ],
+    },
+    more: &[
+        Scene {
+            text: "The note asks: what is the difference?",
+            show: |exam| subcommand(exam, "difference").map(drop),
+            checks: &[Check {
+                id: "difference",
+                title: "the generator's body runs only from one yield to the next",
+                points: 0,
+                needs: &[],
+                lesson: "Calling a generator function runs nothing of it; next does, up to the \
+                         next yield.",
+                examine: difference,
+            }],
+        },
+        Scene {
+            text: "What can be done with a coroutine, and what Python does in each case.",
+            show: |exam| subcommand(exam, "coroutine").map(drop),
+            checks: &[Check {
+                id: "coroutine",
+                title: "send before the first next is an error; close runs the clean-up once",
+                points: 0,
+                needs: &[],
+                lesson: "close raises GeneratorExit at the yield where the body waits; before its \
+                         start there is none, and nothing to clean up.",
+                examine: coroutine,
+            }],
+        },
+    ],
+};
+
+fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, [])))
+}
+
+/// What must be printed, in exactly this order.
+fn wanted(stop: usize, top: usize, pattern: &str, lines: &[String]) -> Vec<String> {
+    let numbers = (0..stop).chain(0..top).map(|number| number.to_string());
+    let matches = lines.iter().filter(|line| line.contains(pattern)).cloned();
+    numbers
+        .chain(["start grep".to_string()])
+        .chain(matches)
+        .collect()
+}
+
+fn lines(exam: &mut Exam) -> Finding {
+    let same = |run: &State, wanted: &[String]| -> Result<(), Trouble> {
+        done(run)?;
+        let seen = stdout(run);
+        let first = wanted
+            .iter()
+            .zip(&seen)
+            .position(|(wanted, seen)| wanted != seen);
+        let at = first.unwrap_or(wanted.len().min(seen.len()));
+        expect(
+            seen == wanted,
+            format!("{} lines in order", wanted.len()),
+            || {
+                let line =
+                    |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "nothing".into());
+                format!(
+                    "line {}: {} instead of {}",
+                    at + 1,
+                    some(&[line(&seen)]),
+                    some(&[line(wanted)])
+                )
+            },
+        )
+    };
+    let sent = ["I love u, Anya", "python is simple"].map(String::from);
+    same(&*note(exam)?, &wanted(9, 4, "python", &sent))?;
+    let (stop, top) = (exam.random.usize(10..30), exam.random.usize(0..7));
+    // A pattern that a regular expression would read in another way.
+    let words = exam.words(3);
+    let pattern = format!("{}.{}", words[0], words[1]);
+    let sent = [
+        format!("{} {pattern} {}", words[2], words[2]),
+        format!("{}x{}", words[0], words[1]),
+        pattern.clone(),
+        pattern.to_uppercase(),
+    ];
+    let options = ["--stop", "--top", "--pattern"].map(String::from);
+    let values = [stop.to_string(), top.to_string(), pattern.clone()];
+    let mut arguments: Vec<String> = options
+        .into_iter()
+        .zip(values)
+        .flat_map(|(option, value)| [option, value])
+        .collect();
+    arguments.extend(sent.iter().cloned());
+    let run = exam.run(&arguments)?;
+    same(&run, &wanted(stop, top, &pattern, &sent))?;
+    Ok(vec![format!(
+        "the note's 15 lines; 0..{stop}, 0..{top}, and 2 of 4 lines with '{pattern}'"
+    )])
+}
+
+/// More than could be counted, or kept.
+const ENDLESS: &str = "1000000000000";
+
+fn lazy(exam: &mut Exam) -> Finding {
+    let spec = Spec {
+        stdout: Stdout::Head(3),
+        ..exam.spec(&["--stop", ENDLESS])
+    };
+    let spec = Spec {
+        limits: Limits {
+            time: SOON,
+            ..Limits::default()
+        },
+        ..spec
+    };
+    let run = whole(exam.start(spec)?.finish())?;
+    let first: Vec<_> = stdout(&run).into_iter().take(3).collect();
+    expect(first == ["0", "1", "2"], "0, 1, 2", || some(&first))?;
+    let ended = run
+        .ended
+        .map_or_else(String::new, |ending| ending.to_string());
+    let at = run.ended_at.unwrap_or_default().as_secs_f64() * 1e3;
+    Ok(vec![format!(
+        "--stop {ENDLESS}: 3 lines read, reader gone; {ended} after {at:.0} ms"
+    )])
+}
+
+fn memory(exam: &mut Exam) -> Finding {
+    let mut resident = Vec::new();
+    for stop in ["1000", "60000"] {
+        let spec = exam.spec(&["--stop", stop, "--top", "0", "-"]);
+        let live = exam.start(Spec {
+            stdin: true,
+            unattributed: true,
+            ..spec
+        })?;
+        // With all numbers printed, it waits for the coroutine's first line.
+        let begun = live.until(SOON, |state| {
+            let last = state.lines.iter().rev().take(2);
+            last.into_iter()
+                .any(|line| line.text() == "start grep")
+                .then_some(())
+        });
+        expect(begun.is_some(), "`start grep` after the numbers", || {
+            "it did not come".into()
+        })?;
+        resident.push(kernel::resident(live.pid()).unwrap_or(0));
+        done(&live.finish())?;
+    }
+    let grown = resident[1].saturating_sub(resident[0]);
+    // A list of so many numbers takes half a megabyte at the very least.
+    expect(
+        grown < 400 << 10,
+        "the same memory for 60 times as many values",
+        || format!("{} KiB more for 59,000 values more", grown >> 10),
+    )?;
+    Ok(vec![format!(
+        "resident after 1,000 values {} KiB, after 60,000 values {} KiB",
+        resident[0] >> 10,
+        resident[1] >> 10
+    )])
+}
+
+fn primed(exam: &mut Exam) -> Finding {
+    let spec = Spec {
+        stdin: true,
+        ..exam.spec(&["-"])
+    };
+    let live = exam.start(spec)?;
+    let begun = live.until(SOON, |state| {
+        state
+            .lines_of(Stream::Stdout)
+            .any(|line| line.text() == "start grep")
+            .then_some(())
+    });
+    let read = live.log.lock().ended.is_none();
+    done(&live.finish())?;
+    expect(
+        begun.is_some() && read,
+        "`start grep` before any line is sent",
+        || "it did not come while stdin was open and empty".into(),
+    )?;
+    Ok(vec!["stdin open and empty: `start grep` is printed".into()])
+}
+
+fn resumed(exam: &mut Exam) -> Finding {
+    let words = exam.words(4);
+    let spec = Spec {
+        stdin: true,
+        ..exam.spec(&["--pattern", &words[0], "-"])
+    };
+    let mut live = exam.start(spec)?;
+    let mut waited = Duration::ZERO;
+    for word in &words[1..] {
+        let matching = format!("{word} {}", words[0]);
+        live.feed(format!("{word}\n{matching}\n").as_bytes());
+        let sent = live.log.now();
+        let came = live.until(SOON, |state| {
+            let printed = state
+                .lines_of(Stream::Stdout)
+                .any(|printed| printed.text() == matching);
+            printed.then_some(())
+        });
+        waited = waited.max(live.log.now().saturating_sub(sent));
+        if came.is_none() {
+            live.end();
+            return fail(
+                "the line with the pattern is printed while the next one has not been sent",
+                format!("'{matching}' was not printed"),
+            );
+        }
+    }
+    let run = live.finish();
+    done(&run)?;
+    let made = run.made().filter(|task| task.kind == Kind::Process).count();
+    expect(
+        made == 0,
+        "the program itself looks for the pattern",
+        || format!("it made {made} processes"),
+    )?;
+    let waited = waited.as_secs_f64() * 1e3;
+    Ok(vec![format!(
+        "3 lines, each printed before the next was sent, at most {waited:.1} ms later"
+    )])
+}
+
+fn subcommand(exam: &mut Exam, name: &'static str) -> Result<Rc<Kept>, Trouble> {
+    exam.kept(name, |exam| Ok(Kept::new(exam.run(&[name])?, [])))
+}
+
+fn difference(exam: &mut Exam) -> Finding {
+    let run = subcommand(exam, "difference")?;
+    let wanted = [
+        "it.curr = 0; it MyIt { stop: 4, curr: 0 }",
+        "g = traced(2)",
+        "g.next()",
+        "| begins",
+        "| yields 0",
+        "Some(0)",
+        "g.next()",
+        "| goes on after its yield",
+        "b.next() Some(0)",
+        "a.next() Some(2)",
+        "g.next(), g.next() (None, None)",
+        "start grep",
+        "python is simple",
+    ];
+    in_order(&run, &wanted)?;
+    Ok(vec![
+        "nothing runs before the first next; two generators count for themselves".into(),
+    ])
+}
+
+fn coroutine(exam: &mut Exam) -> Finding {
+    let run = subcommand(exam, "coroutine")?;
+    let wanted = [
+        "g.send(\"too early\")",
+        "TypeError",
+        "| start grep",
+        "| python is simple",
+        "| handled: no such line",
+        "g.close()",
+        "| stop grep",
+        "g.send(\"too late\")",
+        "StopIteration",
+        "g.throw(Interrupted",
+        "Interrupted: something wrong",
+    ];
+    in_order(&run, &wanted)?;
+    let cleaned = stdout(&run)
+        .iter()
+        .filter(|line| *line == "| stop grep")
+        .count();
+    expect(
+        cleaned == 2,
+        "two bodies that had begun, and two clean-ups",
+        || cleaned.to_string(),
+    )?;
+    Ok(vec![
+        "TypeError before the first next; 2 bodies begun, 2 clean-ups, 0 where none began".into(),
+    ])
+}

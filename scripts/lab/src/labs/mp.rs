@@ -1,0 +1,342 @@
+//! Multiprocessing: `multiprocessing.Process`.
+
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::common::{
+    all_held, before_writing, difference, folded, nothing_left, numbers, parent_waits, some,
+    stdout, writer,
+};
+use super::{Check, Lab, Scene, manners};
+use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
+use crate::run::{Ending, Line, State, Stream, Task};
+
+pub(super) static LAB: Lab = Lab {
+    name: "mp",
+    demo: "mp-demo",
+    title: "Multiprocessing",
+    about: "A Process is given a function, or has a run method of its own. start makes the \
+            operating system's process, join waits for its end.",
+    scene: Scene {
+        text: "",
+        show: |exam| note(exam).map(drop),
+        checks: &[
+            Check {
+                id: "lines",
+                title: "each name is greeted once, with the time",
+                points: 2,
+                needs: &[],
+                lesson: "A line that comes twice or not at all was in a buffer when the process \
+                         was copied or ended: flush.",
+                examine: lines,
+            },
+            Check {
+                id: "processes",
+                title: "each greeting comes from a process of its own",
+                points: 3,
+                needs: &["lines"],
+                lesson: "Calling the function, or run, does its work in the process that calls. \
+                         start makes the new one.",
+                examine: processes,
+            },
+            Check {
+                id: "overlap",
+                title: "all of them are alive at the same time",
+                points: 2,
+                needs: &["processes"],
+                lesson: "A join right after each start makes them run one after the other: start \
+                         all, then join all.",
+                examine: overlap,
+            },
+            Check {
+                id: "joined",
+                title: "the parent waits for as long as they live",
+                points: 1,
+                needs: &["processes"],
+                lesson: "Without join the parent may be gone before its children have done their \
+                         work.",
+                examine: |exam| parent_waits(exam, &[]),
+            },
+            Check {
+                id: "reaped",
+                title: "the end leaves nothing behind: no process, no zombie",
+                points: 1,
+                needs: &["processes"],
+                lesson: "join does not only wait: it takes the exit code, and the process table's \
+                         entry is free again.",
+                examine: |exam| nothing_left(&*random(exam)?),
+            },
+            Check {
+                id: "trait",
+                title: "a value with a run method does the same",
+                points: 1,
+                needs: &["processes"],
+                lesson: "start must call run in the new process; run called directly makes none.",
+                examine: by_inheritance,
+            },
+            Check {
+                id: "spawn",
+                title: "with --start-method spawn the child executes the program anew",
+                points: 0,
+                needs: &["processes"],
+                lesson: "A spawned child shares nothing: it is a new program that is told by its \
+                         arguments what to do.",
+                examine: spawn,
+            },
+            Check {
+                id: "exitcode",
+                title: "a child that is killed is seen by the parent",
+                points: 0,
+                needs: &["overlap"],
+                lesson: "exitcode is negative when a signal ended the child. Nobody else will say \
+                         that its work was not done.",
+                examine: exitcode,
+            },
+            Check {
+                id: "manners",
+                title: "bad usage, a closed stdout and a full one are handled",
+                points: 0,
+                needs: &[],
+                lesson: "Errors have an exit status and one line on stderr.",
+                examine: manners::of_a_printer::<2>,
+            },
+        ],
+    },
+    more: &[Scene {
+        text: "How a process ended, as Python's exitcode has it: its exit status, or minus the signal \
+               that ended it.",
+        show: |exam| exitcodes_run(exam).map(drop),
+        checks: &[Check {
+            id: "exitcodes",
+            title: "the exit codes are those that the kernel reports",
+            points: 0,
+            needs: &[],
+            lesson: "The status that wait gives says both how and why a process ended, wait(2).",
+            examine: exitcodes,
+        }],
+    }],
+};
+
+fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("note", |exam| {
+        Ok(Kept::new(
+            exam.run::<&str>(&[])?,
+            ["Mike", "Jake"].map(Into::into),
+        ))
+    })
+}
+
+/// The run that most checks look at: with names that nobody could have typed in.
+fn random(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("random", |exam| {
+        let names = exam.words(3);
+        Ok(Kept::new(exam.run(&names)?, names))
+    })
+}
+
+/// The line of a name, without the time behind it.
+fn greets(line: &str, name: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("Hello") && words.next() == Some(name)
+}
+
+fn lines(exam: &mut Exam) -> Finding {
+    let mut evidence = Vec::new();
+    for run in [note(exam)?, random(exam)?] {
+        let without_time = |line: &String| match line.rsplit_once(' ') {
+            Some((greeting, time)) if plausible(time) => greeting.to_string(),
+            _ => line.clone(),
+        };
+        let seen: Vec<_> = stdout(&run).iter().map(without_time).collect();
+        let wanted: Vec<_> = run
+            .inputs
+            .iter()
+            .map(|name| format!("Hello {name}"))
+            .collect();
+        if let Some(different) = difference(&wanted, &seen) {
+            return fail("`Hello NAME <unix time>` for each name, once", different);
+        }
+        done(&run)?;
+        evidence.push(format!(
+            "{}: once each, with the time of now",
+            run.inputs.join(", ")
+        ));
+    }
+    Ok(evidence)
+}
+
+/// Whether a word is the time of now in seconds since 1970, within a minute.
+fn plausible(word: &str) -> bool {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64();
+    word.parse::<f64>()
+        .is_ok_and(|time| (time - now).abs() < 60.0)
+}
+
+/// The process that greeted each name: all different, none of them the program itself.
+fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Trouble> {
+    let wanted = "a process of its own for each name";
+    let root = run.root().map_or(0, |task| task.id);
+    let mut processes: Vec<&Task> = Vec::new();
+    for name in names {
+        let process = writer(run, |line| greets(line, name))?.process;
+        expect(process != root, wanted, || {
+            format!("{name} was greeted by the program itself ({root})")
+        })?;
+        if let Some(twice) = processes.iter().find(|task| task.id == process) {
+            return fail(
+                wanted,
+                format!("process {} greeted {name} and another one", twice.id),
+            );
+        }
+        processes.push(&run.tasks[&process]);
+    }
+    Ok(processes)
+}
+
+fn processes(exam: &mut Exam) -> Finding {
+    let run = random(exam)?;
+    let greeters = greeters(&run, &run.inputs)?;
+    let root = run.root().map_or(0, |task| task.id);
+    Ok(vec![format!(
+        "{} lines by the processes {}, all made by {root}",
+        greeters.len(),
+        numbers(greeters)
+    )])
+}
+
+fn overlap(exam: &mut Exam) -> Finding {
+    let names = exam.words(3);
+    let mut spec = exam.spec(&names);
+    let wanted = names.clone();
+    spec.gate = Some(before_writing(move |text| {
+        wanted.iter().any(|name| greets(&folded(text), name))
+    }));
+    let live = exam.start(spec)?;
+    let held = all_held(&live, names.len());
+    live.open_gate();
+    let run = live.finish();
+    let held = held.or_else(|count| {
+        fail(
+            format!("{} children, each held before its greeting", names.len()),
+            format!("with {count} of them held, no other one was started"),
+        )
+    })?;
+    done(&run)?;
+    Ok(vec![format!(
+        "each held before it greets: {} at the same time",
+        numbers(&held)
+    )])
+}
+
+fn by_inheritance(exam: &mut Exam) -> Finding {
+    let names = exam.words(2);
+    let mut arguments = vec!["--style".to_string(), "trait".into()];
+    arguments.extend(names.iter().cloned());
+    let run = exam.run(&arguments)?;
+    done(&run)?;
+    Ok(vec![format!(
+        "{} greeted by {}",
+        names.join(", "),
+        numbers(greeters(&run, &names)?)
+    )])
+}
+
+fn spawn(exam: &mut Exam) -> Finding {
+    let names = exam.words(2);
+    let mut arguments = vec!["--start-method".to_string(), "spawn".into()];
+    arguments.extend(names.iter().cloned());
+    let run = exam.run(&arguments)?;
+    done(&run)?;
+    let greeters = greeters(&run, &names)?;
+    for child in &greeters {
+        expect(
+            child.executed.is_some(),
+            "the child executes a program",
+            || format!("{} went on in the memory that fork gave it", child.id),
+        )?;
+    }
+    nothing_left(&run)?;
+    Ok(vec![format!(
+        "{}: each executed the program anew",
+        numbers(greeters)
+    )])
+}
+
+fn exitcode(exam: &mut Exam) -> Finding {
+    let names = exam.words(2);
+    let mut spec = exam.spec(&names);
+    let first = names[0].clone();
+    spec.gate = Some(before_writing(move |text| greets(&folded(text), &first)));
+    let live = exam.start(spec)?;
+    let Ok(held) = all_held(&live, 1) else {
+        return fail(
+            format!("a child that greets {}", names[0]),
+            "no child came so far",
+        );
+    };
+    let _ = kill(Pid::from_raw(held[0].process), Signal::SIGKILL);
+    let run = live.finish();
+    let wanted = format!(
+        "'{}' is greeted, the parent reports the other and exits 1",
+        names[1]
+    );
+    let other = stdout(&run).iter().any(|line| greets(line, &names[1]));
+    expect(other && run.ended == Some(Ending::Exit(1)), wanted, || {
+        let ended = run
+            .ended
+            .map_or_else(String::new, |ending| ending.to_string());
+        format!("{ended}, stdout: {}", some(&stdout(&run)))
+    })?;
+    let said = run.lines_of(Stream::Stderr).last().map(Line::text);
+    Ok(vec![format!(
+        "{} killed before it greeted: '{}'",
+        held[0].id,
+        said.unwrap_or_default()
+    )])
+}
+
+fn exitcodes_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("exitcodes", |exam| {
+        Ok(Kept::new(exam.run(&["exitcodes"])?, []))
+    })
+}
+
+fn exitcodes(exam: &mut Exam) -> Finding {
+    let run = exitcodes_run(exam)?;
+    done(&run)?;
+    let printed = stdout(&run);
+    let last_words: Vec<i32> = printed
+        .iter()
+        .filter_map(|row| row.rsplit(' ').next()?.parse().ok())
+        .collect();
+    let mut by_kernel: Vec<i32> = run
+        .made()
+        .filter_map(|task| match task.ending? {
+            Ending::Exit(status) => Some(status),
+            Ending::Signal(number) => Some(-number),
+        })
+        .collect();
+    let mut by_demo = last_words.clone();
+    by_demo.sort_unstable();
+    by_kernel.sort_unstable();
+    expect(
+        by_demo == by_kernel,
+        format!("{by_kernel:?}, as the kernel says"),
+        || format!("{by_demo:?}"),
+    )?;
+    let wanted = [0, 3, 1, -10, -15, -9];
+    expect(last_words == wanted, format!("{wanted:?}"), || {
+        format!("{last_words:?}")
+    })?;
+    nothing_left(&run)?;
+    Ok(vec![format!(
+        "{last_words:?}: the endings of {} processes",
+        by_kernel.len()
+    )])
+}

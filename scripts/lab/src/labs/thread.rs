@@ -1,0 +1,387 @@
+//! Threads: `threading.Thread`.
+
+use std::rc::Rc;
+
+use super::common::{
+    all_held, before_writing, folded, in_order, numbers, prints, some, stdout, writer,
+};
+use super::{Check, Lab, Scene, manners};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
+use crate::run::kernel::{self, Waits};
+use crate::run::{Ending, Kind, State, Task};
+
+pub(super) static LAB: Lab = Lab {
+    name: "thread",
+    demo: "thread-demo",
+    title: "Threads",
+    about: "A thread is like a process in that the kernel runs it, and unlike one in that it \
+            lives in the process that made it, with the same memory and files.",
+    scene: Scene {
+        text: "",
+        show: |exam| note(exam).map(drop),
+        checks: &[
+            Check {
+                id: "lines",
+                title: "each name is greeted once",
+                points: 2,
+                needs: &[],
+                lesson: "A thread that is not joined may not come to its line before the program \
+                         ends.",
+                examine: lines,
+            },
+            Check {
+                id: "threads",
+                title: "each greeting comes from a thread of its own, in one process",
+                points: 3,
+                needs: &["lines"],
+                lesson: "target=f() calls f at once, in the thread that you are in, and makes a \
+                         thread of its result. target=f hands it over.",
+                examine: threads,
+            },
+            Check {
+                id: "overlap",
+                title: "all of them are alive at the same time",
+                points: 2,
+                needs: &["threads"],
+                lesson: "A join right after each start makes them run one after the other: start \
+                         all, then join all.",
+                examine: overlap,
+            },
+            Check {
+                id: "joined",
+                title: "the program waits for a thread that takes longer",
+                points: 2,
+                needs: &["threads"],
+                lesson: "When main returns, a daemon thread (in Rust: every thread) is cut off \
+                         wherever it is: join them.",
+                examine: joined,
+            },
+            Check {
+                id: "trait",
+                title: "a value with a run method does the same",
+                points: 1,
+                needs: &["threads"],
+                lesson: "start must call run in the new thread; run called directly makes none.",
+                examine: by_inheritance,
+            },
+            Check {
+                id: "named",
+                title: "the kernel knows the threads by their names",
+                points: 0,
+                needs: &["threads"],
+                lesson: "A thread with a name is found in top -H and in a debugger.",
+                examine: named,
+            },
+            Check {
+                id: "manners",
+                title: "bad usage, a closed stdout and a full one are handled",
+                points: 0,
+                needs: &[],
+                lesson: "Errors have an exit status and one line on stderr.",
+                examine: manners::of_a_printer::<1>,
+            },
+        ],
+    },
+    more: &[
+        Scene {
+            text: "What threads share, and what each has of its own.",
+            show: |exam| anatomy_run(exam).map(drop),
+            checks: &[Check {
+                id: "anatomy",
+                title: "one PID and one GLOBAL; for each thread another TID and another stack",
+                points: 0,
+                needs: &[],
+                lesson: "A thread is what the kernel runs; a process is what its threads share, \
+                         clone(2).",
+                examine: anatomy,
+            }],
+        },
+        Scene {
+            text: "Threads have limits: in Python one lock for all of them, and in any language the \
+                   fate of their process.",
+            show: |exam| limits_run(exam).map(drop),
+            checks: &[Check {
+                id: "limits",
+                title: "a panic ends one thread, a crash the process with all of them",
+                points: 0,
+                needs: &[],
+                lesson: "A panic unwinds one stack. A signal such as SIGSEGV or SIGABRT is for the \
+                         whole process.",
+                examine: limits,
+            }],
+        },
+    ],
+};
+
+fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("note", |exam| {
+        Ok(Kept::new(exam.run::<&str>(&[])?, ["Bob".to_string()]))
+    })
+}
+
+/// The run that most checks look at: with names that nobody could have typed in.
+fn random(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("random", |exam| {
+        let names = exam.words(3);
+        Ok(Kept::new(exam.run(&names)?, names))
+    })
+}
+
+fn greeting(name: &str) -> String {
+    format!("Hello, {name}")
+}
+
+fn lines(exam: &mut Exam) -> Finding {
+    let mut evidence = Vec::new();
+    for run in [note(exam)?, random(exam)?] {
+        let wanted: Vec<_> = run.inputs.iter().map(|name| greeting(name)).collect();
+        prints(&run, &wanted)?;
+        evidence.push(format!("{}: once each", run.inputs.join(", ")));
+    }
+    Ok(evidence)
+}
+
+/// The thread that greeted each name: all different, none of them the first one of the process.
+fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Trouble> {
+    let wanted = "a thread of its own for each name, in the program's own process";
+    let root = run.root().map_or(0, |task| task.id);
+    let mut threads: Vec<&Task> = Vec::new();
+    for name in names {
+        let thread = writer(run, |line| line == greeting(name))?;
+        expect(thread.process == root, wanted, || {
+            format!("{name} was greeted by another process, {}", thread.process)
+        })?;
+        expect(thread.kind == Kind::Thread, wanted, || {
+            format!("{name} was greeted by the first thread of the program ({root})")
+        })?;
+        expect(
+            threads.iter().all(|other| other.id != thread.id),
+            wanted,
+            || format!("thread {} greeted {name} and another one", thread.id),
+        )?;
+        threads.push(thread);
+    }
+    Ok(threads)
+}
+
+fn threads(exam: &mut Exam) -> Finding {
+    let run = random(exam)?;
+    let greeters = greeters(&run, &run.inputs)?;
+    let processes = run.made().filter(|task| task.kind == Kind::Process).count();
+    expect(processes == 0, "threads, not processes", || {
+        format!("{processes} processes made")
+    })?;
+    Ok(vec![format!(
+        "{} lines by the threads {} of process {}; 0 processes made",
+        greeters.len(),
+        numbers(greeters),
+        run.root().map_or(0, |task| task.id),
+    )])
+}
+
+fn overlap(exam: &mut Exam) -> Finding {
+    let names = exam.words(4);
+    let mut spec = exam.spec(&names);
+    let wanted: Vec<_> = names.iter().map(|name| greeting(name)).collect();
+    spec.gate = Some(before_writing(move |text| wanted.contains(&folded(text))));
+    let live = exam.start(spec)?;
+    // Whoever is held may hold the lock on stdout too, so the others need not come to their
+    // greeting; but they must have been born.
+    let Ok(held) = all_held(&live, 1) else {
+        return fail("a thread that greets", "no thread came so far");
+    };
+    live.until(SOON, |state| {
+        let alive = state.made().filter(|task| task.alive()).count();
+        (alive >= names.len()).then_some(())
+    });
+    let released = live.log.now();
+    live.open_gate();
+    let run = live.finish();
+    let late: Vec<_> = greeters(&run, &names)?
+        .into_iter()
+        .filter(|task| task.born > released)
+        .collect();
+    expect(
+        late.is_empty(),
+        "all threads started while the first to greet is held",
+        || {
+            format!(
+                "{} was held; until it was let go, {} were not born",
+                held[0].id,
+                late.len()
+            )
+        },
+    )?;
+    done(&run)?;
+    Ok(vec![format!(
+        "{} held before it greets: {} alive at the same time",
+        held[0].id,
+        numbers(greeters(&run, &names)?)
+    )])
+}
+
+fn joined(exam: &mut Exam) -> Finding {
+    let names = exam.words(2);
+    let mut spec = exam.spec(&names);
+    let last = greeting(&names[1]);
+    spec.gate = Some(before_writing(move |text| folded(text) == last));
+    let live = exam.start(spec)?;
+    let Ok(held) = all_held(&live, 1) else {
+        return fail(
+            format!("a thread that greets {}", names[1]),
+            "no thread came so far",
+        );
+    };
+    let root = live.pid();
+    let waits = live.poll(SOON, || {
+        (kernel::waits_for(root, root)? == Waits::Thread).then_some(())
+    });
+    let ended = live.log.lock().ended;
+    live.open_gate();
+    let run = live.finish();
+    let wanted = "the first thread waits for the one that is held";
+    if let Some(ending) = ended {
+        return fail(wanted, format!("the program ended meanwhile: {ending}"));
+    }
+    prints(
+        &run,
+        &names.iter().map(|name| greeting(name)).collect::<Vec<_>>(),
+    )?;
+    let how = if waits.is_some() {
+        "waited for it (futex)"
+    } else {
+        "did not end"
+    };
+    Ok(vec![format!(
+        "thread {} held before it greets: {root} {how}",
+        held[0].id
+    )])
+}
+
+fn by_inheritance(exam: &mut Exam) -> Finding {
+    let names = exam.words(2);
+    let mut arguments = vec!["--style".to_string(), "trait".into()];
+    arguments.extend(names.iter().cloned());
+    let run = exam.run(&arguments)?;
+    done(&run)?;
+    Ok(vec![format!(
+        "{} greeted by {}",
+        names.join(", "),
+        numbers(greeters(&run, &names)?)
+    )])
+}
+
+fn named(exam: &mut Exam) -> Finding {
+    let run = random(exam)?;
+    let mut names = Vec::new();
+    for (name, thread) in run.inputs.iter().zip(greeters(&run, &run.inputs)?) {
+        expect(
+            thread.name == *name,
+            format!("a thread named {name}"),
+            || format!("thread {} is named {}", thread.id, thread.name),
+        )?;
+        names.push(format!("{} is {name}", thread.id));
+    }
+    Ok(vec![names.join(", ")])
+}
+
+fn anatomy_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("anatomy", |exam| Ok(Kept::new(exam.run(&["anatomy"])?, [])))
+}
+
+/// A column of a table of the demo: of the rows after the heading with this word, one per thread.
+fn column(run: &State, heading: &str, number: usize) -> Result<Vec<String>, Trouble> {
+    let lines = stdout(run);
+    let rows = lines
+        .iter()
+        .skip_while(|line| !line.contains(heading))
+        .skip(1)
+        .take(3);
+    let words = rows.filter_map(|row| row.split(' ').nth(number).map(String::from));
+    let column: Vec<String> = words.collect();
+    expect(
+        column.len() == 3,
+        format!("three rows under '{heading}'"),
+        || some(&column),
+    )?;
+    Ok(column)
+}
+
+fn anatomy(exam: &mut Exam) -> Finding {
+    let run = anatomy_run(exam)?;
+    done(&run)?;
+    let same = |words: &[String]| words.iter().all(|word| *word == words[0]);
+    let different = |words: &[String]| {
+        words
+            .iter()
+            .enumerate()
+            .all(|(index, word)| !words[..index].contains(word))
+    };
+    let (pids, globals) = (
+        column(&run, "address of GLOBAL", 1)?,
+        column(&run, "address of GLOBAL", 2)?,
+    );
+    let (tids, locals) = (
+        column(&run, "address of a local", 1)?,
+        column(&run, "address of a local", 4)?,
+    );
+    expect(
+        same(&pids) && same(&globals),
+        "one PID, one address of GLOBAL",
+        || format!("{}; {}", some(&pids), some(&globals)),
+    )?;
+    expect(
+        different(&tids) && different(&locals),
+        "three TIDs, three stacks",
+        || format!("{}; {}", some(&tids), some(&locals)),
+    )?;
+    let born: Vec<_> = run.births.iter().map(ToString::to_string).collect();
+    expect(
+        tids.iter().all(|tid| born.contains(tid)),
+        format!("the TIDs {}", born.join(", ")),
+        || some(&tids),
+    )?;
+    Ok(vec![format!(
+        "PID {}; TIDs {}, as the kernel says",
+        pids[0],
+        tids.join(", ")
+    )])
+}
+
+fn limits_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("limits", |exam| Ok(Kept::new(exam.run(&["limits"])?, [])))
+}
+
+fn limits(exam: &mut Exam) -> Finding {
+    let run = limits_run(exam)?;
+    in_order(
+        &run,
+        &[
+            "one after the other",
+            "in two threads",
+            "join() of",
+            "What a crash does",
+        ],
+    )?;
+    let crashed = run
+        .made()
+        .find(|task| task.kind == Kind::Process && matches!(task.ending, Some(Ending::Signal(_))));
+    let Some(Task {
+        id,
+        ending: Some(ending),
+        ..
+    }) = crashed
+    else {
+        return fail(
+            "a process that a crash ends",
+            "no process was ended by a signal",
+        );
+    };
+    let inside = run
+        .made()
+        .filter(|task| task.process == *id && task.kind == Kind::Thread)
+        .count();
+    Ok(vec![format!(
+        "process {id} ended with its {inside} other thread by {ending}; the demo went on"
+    )])
+}

@@ -1,0 +1,41 @@
+//! The crate behind the walkthrough and the grading of labs.
+//!
+//! The data flows one way: the command line names labs, a lab's checks run a program, what they see
+//! becomes a record, and all that is shown or exported is made from the record.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod exam;
+mod labs;
+mod program;
+mod record;
+mod report;
+mod run;
+mod walkthrough;
+
+/// Examines the demos of the lecture, and anybody's programs, by the same checks.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Walkthrough(walkthrough::Options),
+}
+
+fn main() -> ExitCode {
+    let Options { command } = Options::parse();
+    let done = match command {
+        Command::Walkthrough(options) => walkthrough::run(&options),
+    };
+    done.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "lab: {error:#}");
+        ExitCode::from(3)
+    })
+}

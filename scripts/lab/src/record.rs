@@ -1,0 +1,85 @@
+//! What came out of an examination, as plain data. Everything shown or exported is made from it.
+
+use serde::Serialize;
+
+/// The version of this format. A reader that finds another one must not guess.
+pub const SCHEMA: &str = "lab-record/1";
+
+/// What became of a check. Only [`Status::Pass`] earns points.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// The fact holds.
+    Pass,
+    /// The fact does not hold.
+    Fail,
+    /// A check that this one needs has not passed.
+    Skipped,
+    /// The evidence that it rests on can't be had here.
+    Unverified,
+    /// The program did not end in its time.
+    Timeout,
+    /// A signal ended the program.
+    Crashed,
+    /// The program took more memory, output or processes than it may.
+    OverLimit,
+    /// There is nothing to examine: it does not build, or is not there.
+    NotGradable,
+    /// The examination itself went wrong. Never a grade.
+    GraderError,
+}
+
+/// One check of one program.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckRecord {
+    /// Its name within the lab.
+    pub id: String,
+    /// The fact that it stands for.
+    pub title: String,
+    /// What became of it.
+    pub status: Status,
+    /// What it can earn; zero for what is reported but not scored.
+    pub points: u8,
+    /// What it earned.
+    pub earned: u8,
+    /// What was seen: pids, counts, kernel state.
+    pub evidence: Vec<String>,
+    /// The command that was run when it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub did: Option<String>,
+    /// What should have been seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What a failure of it is usually a sign of, and what to try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lesson: Option<String>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// One section of the note, or one submission to a lab.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The lab's name.
+    pub lab: String,
+    /// What was examined, as the user named it.
+    pub program: String,
+    /// Where the random inputs come from.
+    pub seed: u64,
+    /// The checks in the order in which they were made.
+    pub checks: Vec<CheckRecord>,
+    /// Seconds that all of it took.
+    pub seconds: f64,
+}
+
+impl Record {
+    /// How many checks ended with one of these.
+    pub fn count(&self, wanted: &[Status]) -> usize {
+        self.checks
+            .iter()
+            .filter(|check| wanted.contains(&check.status))
+            .count()
+    }
+}

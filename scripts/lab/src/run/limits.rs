@@ -1,0 +1,51 @@
+//! What a program may use.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, rlim_t, setrlimit};
+
+/// Bounds of one run. Going over one ends the run, and says which.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Wall-clock time until the program must have ended.
+    pub time: Duration,
+    /// Seconds of processor time, per process (`RLIMIT_CPU`).
+    pub cpu: u64,
+    /// Bytes that a process may allocate (`RLIMIT_DATA`), and all together may hold.
+    pub memory: u64,
+    /// Processes and threads alive at the same time.
+    pub tasks: usize,
+    /// Bytes per file (`RLIMIT_FSIZE`).
+    pub file: u64,
+    /// Bytes written to stdout and stderr together.
+    pub output: u64,
+    /// Lines written to stdout and stderr together.
+    pub lines: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            time: Duration::from_secs(10),
+            cpu: 20,
+            memory: 1 << 30,
+            tasks: 256,
+            file: 64 << 20,
+            output: 8 << 20,
+            lines: 200_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Sets those that the kernel enforces by itself. Called in the child: no allocation.
+    pub(super) fn apply(&self) -> io::Result<()> {
+        let set = |resource, most: rlim_t| setrlimit(resource, most, most);
+        set(Resource::RLIMIT_CPU, self.cpu)?;
+        set(Resource::RLIMIT_DATA, self.memory)?;
+        set(Resource::RLIMIT_FSIZE, self.file)?;
+        set(Resource::RLIMIT_CORE, 0)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+//! One execution of a program under examination: started, watched, held, and ended with all that
+//! it started.
+//!
+//! Nothing here knows what the program should do.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write as _;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Result;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+mod filter;
+pub mod kernel;
+mod limits;
+pub mod log;
+pub mod plain;
+mod streams;
+mod tracer;
+
+pub use limits::Limits;
+pub use log::{Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Stream, Task};
+pub use streams::Echo;
+
+/// How long what the program started may outlive it before that counts as left behind. A child
+/// that ends because its parent has ended needs a moment for it.
+const GRACE: Duration = Duration::from_millis(150);
+
+/// Where the program's stdout goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Stdout {
+    /// Into a pipe that is read to its end.
+    #[default]
+    Pipe,
+    /// Into a pipe whose reader goes away after so many lines.
+    Head(usize),
+    /// Into `/dev/full`, where every write fails.
+    Full,
+}
+
+/// What is to be run, and how.
+#[derive(Clone, Default)]
+pub struct Spec {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// Whether its stdin is a pipe that the check writes to, instead of empty.
+    pub stdin: bool,
+    /// Where its stdout goes.
+    pub stdout: Stdout,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whether nobody needs to know who wrote which line. Then writes are not stopped at: for
+    /// programs that make very many of them.
+    pub unattributed: bool,
+    /// Who is held, and where.
+    pub gate: Option<Gate>,
+    /// Who is told of each line as it comes.
+    pub echo: Option<Echo>,
+}
+
+/// A program that runs. Dropped, it is ended with all that it started.
+pub struct Live {
+    /// What is known of it so far.
+    pub log: Arc<Log>,
+    /// Its stdin, when the specification asks for it; dropping it is end of file.
+    pub stdin: Option<ChildStdin>,
+    limits: Limits,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// Starts a program.
+///
+/// # Errors
+/// When it can't be executed, or tracing is not permitted here.
+pub fn start(spec: &Spec) -> Result<Live> {
+    // Small, and the same for everyone.
+    let environment = [
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("LANG", "C.UTF-8"),
+        ("HOME", "/nonexistent"),
+    ];
+    let executable = tracer::Executable::new(&spec.command, &environment)?;
+    let mut stage = Command::new("/"); // never executed: what is run is the executable above
+    stage
+        .current_dir("/")
+        .stdin(if spec.stdin {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
+        .stdout(match spec.stdout {
+            // With nobody at the other end from the very beginning.
+            Stdout::Head(0) => std::io::pipe()?.1.into(),
+            Stdout::Pipe | Stdout::Head(_) => Stdio::piped(),
+            Stdout::Full => File::options().write(true).open("/dev/full")?.into(),
+        })
+        .stderr(Stdio::piped());
+    // A group of its own, or Ctrl-C on the grader would end the program in the middle of a check.
+    std::os::unix::process::CommandExt::process_group(&mut stage, 0);
+    let filter = if spec.unattributed {
+        None
+    } else {
+        Some(filter::writes_to_stdout_and_stderr()?)
+    };
+    let log = Log::new(spec.gate.clone());
+    let mut child = tracer::start(stage, executable, filter, spec.limits, log.clone())?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let stdin = child.stdin.take();
+    let reader = {
+        let (log, limits, echo) = (log.clone(), spec.limits, spec.echo.clone());
+        let close_after = match spec.stdout {
+            Stdout::Head(lines) => Some(lines),
+            _ => None,
+        };
+        std::thread::Builder::new()
+            .name("reader".into())
+            .spawn(move || {
+                let (stdout, stderr) = (stdout.map(Into::into), stderr.map(Into::into));
+                streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
+            })?
+    };
+    Ok(Live {
+        log,
+        stdin,
+        limits: spec.limits,
+        reader: Some(reader),
+    })
+}
+
+impl Live {
+    /// The number of the program's process.
+    pub fn pid(&self) -> Id {
+        self.log.lock().root().map_or(0, |task| task.id)
+    }
+
+    /// Waits until `seen` finds what it looks for, until the program has ended and said all, or
+    /// until the time-out: then `None`.
+    pub fn until<T>(
+        &self,
+        timeout: Duration,
+        mut seen: impl FnMut(&State) -> Option<T>,
+    ) -> Option<T> {
+        let deadline = self.log.now() + timeout;
+        let found = self.log.until(deadline, |state| match seen(state) {
+            Some(found) => Some(Some(found)),
+            None if !state.traced && state.drained => Some(None),
+            None => None,
+        });
+        found.flatten()
+    }
+
+    /// Asks again and again what no event tells (kernel state), until there is an answer.
+    pub fn poll<T>(&self, timeout: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+        let deadline = self.log.now() + timeout;
+        loop {
+            if let Some(answer) = ask() {
+                return Some(answer);
+            }
+            let over = self.log.now() >= deadline || self.log.lock().ended.is_some();
+            if over {
+                return ask();
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        }
+    }
+
+    /// Opens the gate: continues everybody who is held, and holds nobody from now on.
+    pub fn open_gate(&self) {
+        self.log.change(|state| {
+            state.gate = None;
+            state.release = state.held.clone();
+        });
+    }
+
+    /// Continues everybody who is held now; who comes to the gate later is held.
+    pub fn let_go(&self) {
+        self.log.change(|state| {
+            state.release = state.held.clone();
+            state.held.clear();
+        });
+    }
+
+    /// Writes to the program's stdin; that it does not read any more is not an error.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if let Some(stdin) = &mut self.stdin {
+            let _ = stdin.write_all(bytes);
+        }
+    }
+
+    /// Sends the program itself a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.pid();
+        if pid > 0 && self.log.lock().ended.is_none() {
+            let _ = kill(Pid::from_raw(pid), signal);
+        }
+    }
+
+    /// Waits for the end of the program, at most as long as its limits say, ends what it left, and
+    /// says what happened.
+    pub fn finish(mut self) -> State {
+        self.stdin = None;
+        self.wait_for_the_end();
+        std::mem::take(&mut *self.log.lock())
+    }
+
+    /// The same for a program that need not end by itself: it is ended now.
+    pub fn end(self) -> State {
+        self.log.change(|state| state.doomed = true);
+        kill_all(&self.log);
+        self.finish()
+    }
+
+    fn wait_for_the_end(&mut self) {
+        let Some(reader) = self.reader.take() else {
+            return;
+        };
+        let ended = self.log.until(self.limits.time, |state| {
+            (state.ended.is_some() || !state.traced).then_some(())
+        });
+        if ended.is_none() {
+            self.log
+                .change(|state| state.cut = state.cut.or(Some(Cut::Time)));
+        } else {
+            let grace = self.log.now() + GRACE;
+            self.log.until(grace, |state| (!state.traced).then_some(()));
+        }
+        self.log.change(|state| {
+            if ended.is_some() && !state.doomed {
+                let alive = state.tasks.values().filter(|task| task.alive());
+                state.survivors = alive.map(|task| task.id).collect();
+            }
+            state.doomed = true;
+        });
+        kill_all(&self.log);
+        // With the last writer dead the pipes end, and with the last task the tracer.
+        let _ = reader.join();
+        self.log
+            .until(Duration::MAX, |state| (!state.traced).then_some(()));
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.reader.is_some() {
+            self.log.change(|state| state.doomed = true);
+            kill_all(&self.log);
+            self.wait_for_the_end();
+        }
+    }
+}
+
+/// Lets a child have the three standard descriptors and no other one, whoever started us: for use
+/// between fork and exec. A kernel older than 5.11 does not know how; then they are inherited.
+fn keep_own_descriptors() {
+    // SAFETY: it closes nothing now, it marks what is to be closed by the execution.
+    #[allow(unsafe_code)]
+    unsafe {
+        nix::libc::close_range(3, u32::MAX, nix::libc::CLOSE_RANGE_CLOEXEC.cast_signed());
+    }
+}
+
+/// Kills every process of a run. Those born meanwhile are killed by the tracer at their birth.
+fn kill_all(log: &Log) {
+    let alive: BTreeSet<Id> = log.change(|state| {
+        state.doomed = true;
+        state
+            .tasks
+            .values()
+            .filter(|task| task.alive())
+            .map(|task| task.process)
+            .collect()
+    });
+    for process in alive {
+        let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+    }
+}

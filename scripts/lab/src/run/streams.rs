@@ -1,0 +1,154 @@
+//! Reads what the program writes, as it comes: lines with the time at which each was whole.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::limits::Limits;
+use super::log::{Cut, Kind, Line, Log, State, Stream};
+
+/// Called with each line, in the order in which they came.
+pub type Echo = Arc<dyn Fn(&Line) + Send + Sync>;
+
+/// How often the memory of all processes is added up.
+const WATCH: Duration = Duration::from_millis(50);
+
+/// A line longer than this is cut into several: a program that never writes a newline must not
+/// make the grader keep it all in one piece.
+const LONGEST_LINE: usize = 1 << 20;
+
+struct Source {
+    stream: Stream,
+    pipe: Option<fs::File>,
+    line: Vec<u8>,
+    /// Lines after which the reading end is closed, as `head` does.
+    close_after: Option<usize>,
+}
+
+/// Reads both streams until they end; also adds up the memory now and then.
+pub(super) fn drain(
+    log: &Log,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
+    close_stdout_after: Option<usize>,
+    limits: &Limits,
+    echo: Option<&Echo>,
+) {
+    let mut sources = [
+        (Stream::Stdout, stdout, close_stdout_after),
+        (Stream::Stderr, stderr, None),
+    ]
+    .map(|(stream, pipe, close_after)| Source {
+        stream,
+        pipe: pipe.map(fs::File::from),
+        line: Vec::new(),
+        close_after,
+    });
+    let mut buffer = vec![0; 64 << 10];
+    let mut watched = log.now();
+    while sources.iter().any(|source| source.pipe.is_some()) {
+        let ready = {
+            let mut polled: Vec<PollFd> = sources
+                .iter()
+                .filter_map(|source| source.pipe.as_ref())
+                .map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN))
+                .collect();
+            let timeout = PollTimeout::try_from(WATCH).unwrap_or(PollTimeout::MAX);
+            let _ = poll(&mut polled, timeout);
+            let mut ready = polled.iter().map(|fd| fd.any().unwrap_or(false));
+            sources
+                .each_ref()
+                .map(|source| source.pipe.is_some() && ready.next() == Some(true))
+        };
+        if log.now() >= watched + WATCH {
+            watch_memory(log, limits);
+            watched = log.now();
+        }
+        for (source, _) in sources.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            source.read(log, &mut buffer, limits, echo);
+        }
+    }
+    log.change(|state| state.drained = true);
+}
+
+impl Source {
+    fn read(&mut self, log: &Log, buffer: &mut [u8], limits: &Limits, echo: Option<&Echo>) {
+        let Some(pipe) = &mut self.pipe else { return };
+        let bytes = match pipe.read(buffer) {
+            Ok(count) => &buffer[..count],
+            Err(error) if error.kind() == ErrorKind::Interrupted => return,
+            Err(_) => &[],
+        };
+        let ended = bytes.is_empty();
+        let mut lines = Vec::new();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, whole) = piece
+                .strip_suffix(b"\n")
+                .map_or((piece, false), |t| (t, true));
+            self.line.extend_from_slice(text);
+            if whole || self.line.len() >= LONGEST_LINE {
+                lines.push(std::mem::take(&mut self.line));
+            }
+        }
+        if ended && !self.line.is_empty() {
+            lines.push(std::mem::take(&mut self.line));
+        }
+        let at = log.now();
+        let mut kept = Vec::new();
+        let over = log.change(|state| {
+            state.read += bytes.len() as u64;
+            for bytes in lines {
+                let by = state.writer_of(self.stream, &bytes);
+                let line = Line {
+                    at,
+                    stream: self.stream,
+                    bytes,
+                    by,
+                };
+                if echo.is_some() {
+                    kept.push(line.clone());
+                }
+                state.lines.push(line);
+            }
+            let over =
+                (state.read > limits.output || state.lines.len() > limits.lines) && !state.doomed;
+            if over {
+                state.cut = state.cut.or(Some(Cut::Output));
+            }
+            over
+        });
+        if let Some(echo) = echo {
+            for line in &kept {
+                echo(line);
+            }
+        }
+        if over {
+            super::kill_all(log);
+        }
+        let enough = |most| log.lock().lines_of(self.stream).count() >= most;
+        if ended || self.close_after.is_some_and(enough) {
+            self.pipe = None;
+        }
+    }
+}
+
+/// Ends the run when its processes hold more memory than they may together.
+fn watch_memory(log: &Log, limits: &Limits) {
+    let alive = |state: &State| -> Vec<_> {
+        let processes = state
+            .tasks
+            .values()
+            .filter(|t| t.alive() && t.kind == Kind::Process);
+        processes.map(|task| task.id).collect()
+    };
+    let pids = alive(&log.lock());
+    let resident: u64 = pids.into_iter().filter_map(super::kernel::resident).sum();
+    if resident > limits.memory {
+        log.change(|state| state.cut = state.cut.or(Some(Cut::Memory)));
+        super::kill_all(log);
+    }
+}

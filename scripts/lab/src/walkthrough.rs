@@ -1,0 +1,299 @@
+//! `cargo walkthrough`: runs every section of the note in order, live, and checks its facts.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::exam::{Audience, Exam, Trouble};
+use crate::labs::{LABS, Lab};
+use crate::program::{self, Program};
+use crate::record::{CheckRecord, Record, SCHEMA, Status};
+use crate::report::terminal::{Style, Terminal, progress};
+use crate::run::{Echo, Line, Stream};
+
+/// Run every section of the note in order, live, and check its facts
+#[derive(Args)]
+pub struct Options {
+    /// Only list the sections
+    #[arg(long)]
+    list: bool,
+    /// Only these sections; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = section)]
+    section: Vec<String>,
+    /// This section and all after it
+    #[arg(long, value_name = "NAME", value_parser = section, conflicts_with = "section")]
+    from: Option<String>,
+    /// Wait for a key after each section
+    #[arg(long)]
+    pause: bool,
+    /// Where the random inputs come from; the default is another number each time
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write the whole record here, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Show only what does not hold, and the last lines
+    #[arg(long, short)]
+    quiet: bool,
+    /// Examine the executables of this folder, named as the demos are, instead of building them
+    #[arg(long, value_name = "DIR")]
+    demos: Option<PathBuf>,
+}
+
+fn section(name: &str) -> Result<String, String> {
+    if LABS.iter().any(|lab| lab.name == name) {
+        return Ok(name.into());
+    }
+    let names: Vec<_> = LABS.iter().map(|lab| lab.name).collect();
+    Err(format!("the sections are {}", names.join(", ")))
+}
+
+/// What the sections together came to.
+#[derive(serde::Serialize)]
+struct Whole<'a> {
+    schema: &'static str,
+    seed: u64,
+    sections: &'a [Record],
+    facts: usize,
+    passed: usize,
+    failed: usize,
+    left_out: usize,
+    seconds: f64,
+}
+
+/// Status 0: every fact holds. 1: one does not. 3: something could not be examined.
+///
+/// # Errors
+/// When nothing could be examined, or the record can't be written.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let labs: Vec<&Lab> = LABS
+        .iter()
+        .copied()
+        .skip_while(|lab| options.from.as_ref().is_some_and(|from| lab.name != from))
+        .filter(|lab| options.section.is_empty() || options.section.iter().any(|s| s == lab.name))
+        .collect();
+    let terminal = Arc::new(Terminal::new(options.quiet));
+    if options.list {
+        for lab in labs {
+            terminal.verdict(
+                Style::Plain,
+                &format!("{:<10} {:<14} {}", lab.name, lab.demo, lab.title),
+            );
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let executables = match &options.demos {
+        Some(folder) if !folder.is_dir() => bail!("{}: no such folder", folder.display()),
+        Some(folder) => labs
+            .iter()
+            .map(|lab| (lab.demo.into(), absolute(folder).join(lab.demo)))
+            .collect(),
+        None => build(&labs)?,
+    };
+    let started = Instant::now();
+    let mut records = Vec::new();
+    for (index, lab) in labs.iter().enumerate() {
+        let number = format!("{}/{}", index + 1, labs.len());
+        terminal.heading(&number, lab.title, lab.demo);
+        terminal.paragraph(Style::Plain, 2, lab.about);
+        let executable = executables
+            .get(lab.demo)
+            .context("an executable that cargo names")?;
+        records.push(walk(
+            lab,
+            &Program::demo(lab.demo, executable),
+            seed,
+            &terminal,
+        ));
+        terminal.gap();
+        if options.pause && index + 1 < labs.len() {
+            wait_for_a_key();
+        }
+    }
+    let count = |wanted: &[Status]| records.iter().map(|record| record.count(wanted)).sum();
+    let whole = Whole {
+        schema: SCHEMA,
+        seed,
+        sections: &records,
+        facts: records.iter().map(|record| record.checks.len()).sum(),
+        passed: count(&[Status::Pass]),
+        failed: count(&[
+            Status::Fail,
+            Status::Timeout,
+            Status::Crashed,
+            Status::OverLimit,
+            Status::GraderError,
+            Status::NotGradable,
+        ]),
+        left_out: count(&[Status::Skipped, Status::Unverified]),
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    if let Some(file) = &options.json {
+        write(file, &whole).with_context(|| format!("write {}", file.display()))?;
+    }
+    summary(&whole, &terminal);
+    let broken = records
+        .iter()
+        .any(|record| record.count(&[Status::GraderError]) > 0);
+    Ok(match whole.failed {
+        0 => ExitCode::SUCCESS,
+        _ if broken => ExitCode::from(3),
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
+}
+
+fn build(labs: &[&Lab]) -> Result<BTreeMap<String, PathBuf>> {
+    let mut demos: Vec<&str> = labs.iter().map(|lab| lab.demo).collect();
+    demos.dedup();
+    progress("building the demos …");
+    let built = program::build(&demos, |package| progress(&format!("building: {package}")));
+    progress("");
+    built
+}
+
+/// One section: each scene shown, then its facts.
+fn walk(lab: &Lab, demo: &Program, seed: u64, terminal: &Arc<Terminal>) -> Record {
+    let started = Instant::now();
+    let stage = Stage {
+        terminal: terminal.clone(),
+    };
+    let mut exam = Exam::new(demo, seed, Some(&stage));
+    let mut checks = Vec::new();
+    for scene in std::iter::once(&lab.scene).chain(lab.more) {
+        terminal.gap();
+        if !scene.text.is_empty() {
+            terminal.paragraph(Style::Plain, 2, scene.text);
+            terminal.gap();
+        }
+        if let Err(trouble) = exam.show(scene) {
+            terminal.verdict(
+                Style::Bad,
+                &format!("  it could not be shown: {}", said(&trouble)),
+            );
+        }
+        terminal.gap();
+        checks.extend(exam.examine(scene.checks, |record: &CheckRecord| terminal.check(record)));
+    }
+    Record {
+        schema: SCHEMA,
+        lab: lab.name.into(),
+        program: demo.name.clone(),
+        seed,
+        checks,
+        seconds: started.elapsed().as_secs_f64(),
+    }
+}
+
+fn said(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Fail { expected, saw } => format!("expected {expected}, saw {}", saw.join("; ")),
+        Trouble::Cut(cut) => cut.to_string(),
+        Trouble::Crashed(ending) => ending.to_string(),
+        Trouble::Unverified(why) => why.clone(),
+        Trouble::Grader(error) => format!("{error:#}"),
+    }
+}
+
+/// Shows the runs as they go on.
+struct Stage {
+    terminal: Arc<Terminal>,
+}
+
+impl Audience for Stage {
+    fn command(&self, line: &str) {
+        self.terminal.command(line);
+    }
+
+    fn action(&self, what: &str) {
+        self.terminal
+            .paragraph(Style::Quiet, 2, &format!("# {what}"));
+    }
+
+    fn output(&self, line: &str) {
+        self.terminal.output("", line);
+    }
+
+    fn echo(&self) -> Option<Echo> {
+        let terminal = self.terminal.clone();
+        Some(Arc::new(move |line: &Line| {
+            let mark = if line.stream == Stream::Stderr {
+                "! "
+            } else {
+                ""
+            };
+            terminal.output(mark, &line.text());
+        }))
+    }
+}
+
+fn summary(whole: &Whole, terminal: &Terminal) {
+    let sections = whole.sections.len();
+    let Whole {
+        facts,
+        passed,
+        failed,
+        left_out,
+        seconds,
+        seed,
+        ..
+    } = whole;
+    let style = if *failed == 0 {
+        Style::Good
+    } else {
+        Style::Bad
+    };
+    terminal.verdict(
+        style,
+        &format!(
+            "{sections} sections, {facts} facts checked: {passed} passed, {failed} failed, \
+             {left_out} left out, {seconds:.1} seconds"
+        ),
+    );
+    for record in whole.sections {
+        for check in record
+            .checks
+            .iter()
+            .filter(|check| check.status != Status::Pass)
+        {
+            let line = format!("  {}: {}", record.lab, check.title);
+            terminal.verdict(Style::Plain, &line);
+        }
+    }
+    terminal.verdict(
+        Style::Quiet,
+        &format!("the same inputs again: cargo walkthrough --seed {seed}"),
+    );
+}
+
+/// Writes the record beside its place and then renames it there: whole or not at all.
+fn write(file: &Path, whole: &Whole) -> Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let mut text = serde_json::to_string_pretty(whole)?;
+    text.push('\n');
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, file)?;
+    Ok(())
+}
+
+/// Waits for a key, or for Enter where the terminal can't be asked for keys.
+fn wait_for_a_key() {
+    let mut stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return;
+    }
+    let _ = write!(std::io::stderr(), "  Enter for the next section ");
+    let mut byte = [0];
+    while matches!(stdin.read(&mut byte), Ok(1)) && byte != [b'\n'] {}
+}

@@ -1,0 +1,71 @@
+//! One client, from its first byte to its last: the inner loop of the note.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use socket2::SockRef;
+
+use crate::decoder::Decoder;
+use crate::stop::Stop;
+use crate::{Options, failed, report};
+
+/// A client, connected. It is closed where its scope ends, on every way out: that is what `with conn:`
+/// is for in Python, and in Rust the `Drop` of the stream.
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+}
+
+impl Client {
+    /// Prints each chunk that the client sends. Whatever a client does is reported and ends that client
+    /// alone; an error that is returned is one of stdout, which ends the server.
+    pub(crate) fn serve(mut self, options: &Options, stop: &Stop) -> io::Result<()> {
+        let peer = self.peer;
+        let mut buffer = vec![0; options.buffer];
+        let mut decoder = Decoder::default();
+        let mut line = String::new();
+        let mut left = usize::MAX; // bytes still to be taken
+
+        while left > 0 {
+            let wake = stop.wait(&self.stream, options.timeout)?;
+            if wake.stopping {
+                // What the kernel has received, and confirmed to the client, is printed. That is at most
+                // a full receive buffer: who sends without end must not keep the server from ending.
+                left = left.min(SockRef::from(&self.stream).recv_buffer_size().unwrap_or(0));
+            }
+            if !wake.readable {
+                if !wake.stopping {
+                    report(format_args!("read {peer}: timed out"));
+                }
+                break;
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => {
+                    left = left.saturating_sub(length);
+                    decoder.decode(&buffer[..length], &mut line);
+                    print(&mut line)?;
+                }
+                Err(why) => {
+                    report(format_args!("read {peer}: {why}"));
+                    break;
+                }
+            }
+        }
+        decoder.finish(&mut line);
+        print(&mut line)
+    }
+}
+
+/// Writes the chunk and its newline at once, so that those of several clients never mix.
+fn print(line: &mut String) -> io::Result<()> {
+    if line.is_empty() {
+        return Ok(()); // not one character is complete
+    }
+    line.push('\n');
+    io::stdout()
+        .write_all(line.as_bytes())
+        .map_err(failed("stdout"))?;
+    line.clear();
+    Ok(())
+}
