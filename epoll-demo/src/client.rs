@@ -25,10 +25,7 @@ pub(crate) struct Client {
     hears: bool, // it can still be sent to
 }
 
-const _: () = assert!(
-    size_of::<Option<Client>>() <= 24,
-    "each connection takes as much"
-);
+const _: () = assert!(size_of::<Option<Client>>() <= 24, "each connection takes as much");
 
 impl Client {
     /// It is owed a greeting, and so it is watched for both, as in the note.
@@ -37,18 +34,9 @@ impl Client {
         // and one call that blocks stops everybody.
         stream.set_nonblocking(true).map_err(failed("FIONBIO"))?;
         let watched = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
-        epoll
-            .add(&stream, EpollEvent::new(watched, key))
-            .map_err(failed("epoll_ctl"))?;
+        epoll.add(&stream, EpollEvent::new(watched, key)).map_err(failed("epoll_ctl"))?;
         let decoder = Decoder::default();
-        Ok(Client {
-            stream,
-            decoder,
-            owed: PING,
-            watched,
-            open: true,
-            hears: true,
-        })
+        Ok(Client { stream, decoder, owed: PING, watched, open: true, hears: true })
     }
 
     /// Reads a chunk, for which it is owed a ping, and appends its characters to `line`. Returns the
@@ -120,9 +108,7 @@ impl Client {
         wanted.set(EpollFlags::EPOLLOUT, self.is_owed());
         if wanted != self.watched {
             let mut event = EpollEvent::new(wanted, key);
-            epoll
-                .modify(&self.stream, &mut event)
-                .map_err(failed("epoll_ctl"))?;
+            epoll.modify(&self.stream, &mut event).map_err(failed("epoll_ctl"))?;
             self.watched = wanted;
         }
         Ok(())

@@ -73,10 +73,7 @@ mod tests {
             let expected = String::from_utf8_lossy(&whole);
             for cuts in 0..8 {
                 let (mut decoder, mut text, mut from) = (Decoder::default(), String::new(), 0);
-                for to in (1..4)
-                    .filter(|place| cuts & (1 << (place - 1)) != 0)
-                    .chain([4])
-                {
+                for to in (1..4).filter(|place| cuts & (1 << (place - 1)) != 0).chain([4]) {
                     decoder.decode(&whole[from..to], &mut text);
                     from = to;
                 }

@@ -38,20 +38,12 @@ impl Listener {
         let domain = Domain::for_address(address);
         let socket = Socket::new(domain, Type::STREAM, None).map_err(failed("socket"))?;
         // Or the port would be taken for a minute after an end with clients connected (TIME_WAIT).
-        socket
-            .set_reuse_address(true)
-            .map_err(failed("SO_REUSEADDR"))?;
-        socket
-            .set_send_buffer_size(SEND_BUFFER)
-            .map_err(failed("SO_SNDBUF"))?;
+        socket.set_reuse_address(true).map_err(failed("SO_REUSEADDR"))?;
+        socket.set_send_buffer_size(SEND_BUFFER).map_err(failed("SO_SNDBUF"))?;
         // Whoever has come may be gone when we accept, which would then wait for somebody else.
         socket.set_nonblocking(true).map_err(failed("O_NONBLOCK"))?;
-        socket
-            .bind(&address.into())
-            .map_err(failed(format_args!("bind {address}")))?;
-        socket
-            .listen(BACKLOG)
-            .map_err(failed(format_args!("listen {address}")))?;
+        socket.bind(&address.into()).map_err(failed(format_args!("bind {address}")))?;
+        socket.listen(BACKLOG).map_err(failed(format_args!("listen {address}")))?;
 
         let local = socket.local_addr().map_err(failed("getsockname"))?;
         let event = EpollEvent::new(EpollFlags::EPOLLIN, LISTENER);
@@ -89,9 +81,7 @@ impl Listener {
             // ready: if watched, it would wake us without end for what we can't do.
             Err(why) => {
                 if !self.told {
-                    say(format_args!(
-                        "epoll-demo: accept: {why}: others wait until a client goes"
-                    ));
+                    say(format_args!("epoll-demo: accept: {why}: others wait until a client goes"));
                     self.told = true;
                 }
                 self.paused = true;
@@ -114,11 +104,7 @@ impl Listener {
     /// give one back: then it's worth a try each second.
     pub(crate) fn patience(&self) -> EpollTimeout {
         const RETRY: u16 = 1000; // milliseconds
-        if self.paused {
-            RETRY.into()
-        } else {
-            EpollTimeout::NONE
-        }
+        if self.paused { RETRY.into() } else { EpollTimeout::NONE }
     }
 
     fn watch(&self, epoll: &Epoll, wanted: EpollFlags) -> io::Result<()> {
@@ -126,8 +112,6 @@ impl Listener {
             return Ok(());
         };
         let mut event = EpollEvent::new(wanted, LISTENER);
-        epoll
-            .modify(socket, &mut event)
-            .map_err(failed("epoll_ctl"))
+        epoll.modify(socket, &mut event).map_err(failed("epoll_ctl"))
     }
 }

@@ -110,9 +110,7 @@ fn raise_open_files() {
 /// Reads `HOST:PORT`, an IPv6 address in brackets; a name stands for its first address.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let mut addresses = text.to_socket_addrs().map_err(|why| why.to_string())?;
-    addresses
-        .next()
-        .ok_or_else(|| "no address of that name".to_string())
+    addresses.next().ok_or_else(|| "no address of that name".to_string())
 }
 
 /// Reads a number of bytes, up to 1 MiB.

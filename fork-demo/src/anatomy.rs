@@ -109,8 +109,6 @@ fn open_files(pid: u32) -> io::Result<Vec<String>> {
         files.push((fd.parse().unwrap_or(u32::MAX), access, target));
     }
     files.sort();
-    let lines = files
-        .iter()
-        .map(|(fd, mode, to)| format!("{fd:>4}{mode}  {}", to.display()));
+    let lines = files.iter().map(|(fd, mode, to)| format!("{fd:>4}{mode}  {}", to.display()));
     Ok(iter::once(files.len().to_string()).chain(lines).collect())
 }

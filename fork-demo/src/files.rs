@@ -45,9 +45,7 @@ fn offset_behind_a_buffer() -> io::Result<()> {
     let mut lines = BufReader::new(three_lines()?).lines();
     let mut next_line = || lines.next().unwrap_or_else(|| Ok(String::new()));
     let line = next_line()?;
-    parent(format_args!(
-        "reads {line}, and all the rest into its buffer"
-    ))?;
+    parent(format_args!("reads {line}, and all the rest into its buffer"))?;
     in_child(|| {
         // The buffer is memory, and so it was copied.
         let line = next_line()?;
@@ -102,8 +100,7 @@ fn close_on_exec() -> io::Result<()> {
 /// A file that has no name, so that there is nothing to remove: `memfd_create(2)`.
 fn three_lines() -> io::Result<File> {
     let mut file = File::from(memfd_create("three lines", MFdFlags::empty())?);
-    file.write_all(b"line 1\nline 2\nline 3\n")
-        .map_err(failed("write to a memfd"))?;
+    file.write_all(b"line 1\nline 2\nline 3\n").map_err(failed("write to a memfd"))?;
     file.rewind()?;
     Ok(file)
 }
@@ -123,10 +120,7 @@ fn parent_writes(mut socket: UnixStream, mut peer: UnixStream) -> io::Result<()>
     let mut received = [0; 4];
     let sent = socket.write_all(b"ping");
     match sent.and_then(|()| peer.read_exact(&mut received)) {
-        Ok(()) => parent(format_args!(
-            "writes, and its peer reads {}",
-            received.escape_ascii()
-        )),
+        Ok(()) => parent(format_args!("writes, and its peer reads {}", received.escape_ascii())),
         Err(why) => parent(format_args!("can't write: {why}")),
     }
 }

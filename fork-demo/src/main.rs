@@ -43,11 +43,7 @@ mod proc;
 ///
 /// Reproduces the sections "Process" and "Creating processes" of the note.
 #[derive(Parser)]
-#[command(
-    version,
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true
-)]
+#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(after_help = "Example: fork-demo --forever --interval 1\n\
                         then:    ps -o pid,ppid,stat,args -C fork-demo")]
 struct Options {
@@ -134,18 +130,14 @@ fn status(done: io::Result<()>) -> u8 {
 
 /// Reads seconds, such as `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_string())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }
 
 /// Writes one whole line at once: `println!` would panic when stdout is closed or full.
 fn print_line(line: impl Display) -> io::Result<()> {
     let line = format!("{line}\n");
-    io::stdout()
-        .write_all(line.as_bytes())
-        .map_err(failed("stdout"))
+    io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))
 }
 
 /// Puts the call and its subject before the system's words.

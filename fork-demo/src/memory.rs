@@ -22,9 +22,7 @@ pub(crate) fn show(mib: u32) -> io::Result<()> {
     let address = block.as_ptr().addr();
     let mut foo = "bar";
 
-    print_line(format_args!(
-        "{mib} MiB, every page written; KiB, from /proc/PID/smaps\n"
-    ))?;
+    print_line(format_args!("{mib} MiB, every page written; KiB, from /proc/PID/smaps\n"))?;
     print_line(row(["", "", "Rss", "Pss", "Private_Dirty"]))?;
     weigh("before the fork", &[("parent", getpid())], address)?;
     let start = Instant::now();
@@ -51,9 +49,7 @@ pub(crate) fn show(mib: u32) -> io::Result<()> {
 }
 
 fn say(who: &str, foo: &&str, what: &str, took: Duration) -> io::Result<()> {
-    print_line(format_args!(
-        "{who} at {foo:p} is {foo:?}; to {what} took {took:.1?}"
-    ))
+    print_line(format_args!("{who} at {foo:p} is {foo:?}; to {what} took {took:.1?}"))
 }
 
 /// So many MiB, of which every page is there: a fresh mapping is but a promise.
@@ -91,9 +87,7 @@ fn weigh(when: &str, processes: &[(&str, Pid)], address: usize) -> io::Result<()
     for (who, pid) in processes {
         let smaps = read(&format!("/proc/{pid}/smaps"))?;
         // A mapping's first line, and then its figures, proc_pid_smaps(5).
-        let mut mapping = smaps
-            .lines()
-            .skip_while(|line| !is_mapping_at(line, address));
+        let mut mapping = smaps.lines().skip_while(|line| !is_mapping_at(line, address));
         let mut kib = |name| number(&mut mapping, name).to_string();
         let [rss, pss, private_dirty] = ["Rss:", "Pss:", "Private_Dirty:"].map(&mut kib);
         print_line(row([when, who, &rss, &pss, &private_dirty]))?;
@@ -107,9 +101,7 @@ fn row([when, who, rss, pss, private_dirty]: [&str; 5]) -> String {
 
 /// Whether a line such as `7f00-8f00 rw-p 00000000 00:00 0` begins the mapping at this address.
 fn is_mapping_at(line: &str, address: usize) -> bool {
-    let start = line
-        .split_once('-')
-        .map(|(start, _)| usize::from_str_radix(start, 16));
+    let start = line.split_once('-').map(|(start, _)| usize::from_str_radix(start, 16));
     start == Some(Ok(address))
 }
 
@@ -120,11 +112,7 @@ mod tests {
     #[test]
     fn the_figures_are_those_of_the_mapping_at_the_address() {
         let smaps = "1000-2000 rw-p 0 00:00 0\nRss: 1 kB\n2000-3000 rw-p 0 00:00 0\nRss: 2 kB\n";
-        let lines = |address| {
-            smaps
-                .lines()
-                .skip_while(move |line| !is_mapping_at(line, address))
-        };
+        let lines = |address| smaps.lines().skip_while(move |line| !is_mapping_at(line, address));
         let rss = |address| number(lines(address), "Rss:");
         assert_eq!([rss(0x1000), rss(0x2000), rss(0x3000)], [1, 2, 0]);
     }

@@ -13,9 +13,7 @@ pub(crate) fn read(path: &str) -> io::Result<String> {
 
 /// What stands behind a name such as `VmRSS:`, in the first of these lines that begins with it.
 pub(crate) fn field<'a>(mut lines: impl Iterator<Item = &'a str>, name: &str) -> Option<&'a str> {
-    lines
-        .find_map(|line| line.strip_prefix(name))
-        .map(str::trim)
+    lines.find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
 /// The number in such a field, without its unit; none is 0, as for the memory of a zombie.

@@ -10,11 +10,7 @@ use std::time::Duration;
 
 fn demo(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fork-demo"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -23,10 +19,7 @@ fn run(args: &[&str]) -> Output {
 }
 
 fn sorted_lines(text: &[u8]) -> Vec<String> {
-    let mut lines: Vec<_> = String::from_utf8_lossy(text)
-        .lines()
-        .map(String::from)
-        .collect();
+    let mut lines: Vec<_> = String::from_utf8_lossy(text).lines().map(String::from).collect();
     lines.sort();
     lines
 }
@@ -57,12 +50,7 @@ impl Forever {
         let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         let parent = |pid: &u32| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            stat.rsplit_once(')')?
-                .1
-                .split_whitespace()
-                .nth(1)?
-                .parse()
-                .ok()
+            stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
         };
         pids.filter(|pid| parent(pid) == Some(self.pid())).collect()
     }
@@ -74,14 +62,10 @@ impl Forever {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let mut said = String::new();
-            let read = stdout
-                .read_to_string(&mut said)
-                .and(stderr.read_to_string(&mut said));
+            let read = stdout.read_to_string(&mut said).and(stderr.read_to_string(&mut said));
             sender.send(read.map(|_| said))
         });
-        let said = receiver
-            .recv_timeout(Duration::from_secs(10))
-            .expect("both processes end");
+        let said = receiver.recv_timeout(Duration::from_secs(10)).expect("both processes end");
         (said.expect("text"), self.0.wait().expect("it was started"))
     }
 }
@@ -102,10 +86,7 @@ fn kill(signal: &str, pid: &str) -> io::Result<ExitStatus> {
 #[test]
 fn each_process_prints_its_value_once() {
     let output = run(&[]);
-    assert_eq!(
-        sorted_lines(&output.stdout),
-        ["Child:  baz", "Parent:  bar"]
-    );
+    assert_eq!(sorted_lines(&output.stdout), ["Child:  baz", "Parent:  bar"]);
     assert!(output.status.success() && output.stderr.is_empty());
 }
 
@@ -143,74 +124,37 @@ fn a_child_that_was_killed_is_the_parents_failure() {
     let child = forever.children()[0];
     kill("KILL", &child.to_string()).expect("sh starts");
     let (said, status) = forever.end();
-    assert_eq!(
-        said,
-        format!("fork-demo: wait for child {child}: ended by SIGKILL\n")
-    );
+    assert_eq!(said, format!("fork-demo: wait for child {child}: ended by SIGKILL\n"));
     assert_eq!(status.code(), Some(1));
 }
 
 #[test]
 fn a_full_stdout_is_one_line_and_a_failure() {
-    for args in [
-        &[][..],
-        &["--forever"],
-        &["memory", "--mib", "1"],
-        &["files"],
-        &["anatomy"],
-    ] {
-        let full = File::options()
-            .write(true)
-            .open("/dev/full")
-            .expect("/dev/full");
+    for args in [&[][..], &["--forever"], &["memory", "--mib", "1"], &["files"], &["anatomy"]] {
+        let full = File::options().write(true).open("/dev/full").expect("/dev/full");
         let output = demo(args).stdout(full).output().expect("fork-demo starts");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(
-            said,
-            "fork-demo: stdout: No space left on device (os error 28)\n"
-        );
+        assert_eq!(said, "fork-demo: stdout: No space left on device (os error 28)\n");
         assert_eq!(output.status.code(), Some(1));
     }
 }
 
 #[test]
 fn a_closed_stdout_is_a_quiet_end() {
-    for args in [
-        &[][..],
-        &["--forever"],
-        &["memory", "--mib", "1"],
-        &["files"],
-        &["anatomy"],
-    ] {
+    for args in [&[][..], &["--forever"], &["memory", "--mib", "1"], &["files"], &["anatomy"]] {
         let (reader, writer) = io::pipe().expect("a pipe");
         drop(reader);
-        let output = demo(args)
-            .stdout(writer)
-            .output()
-            .expect("fork-demo starts");
-        assert_eq!(
-            (output.status.code(), output.stderr.len()),
-            (Some(0), 0),
-            "{args:?}"
-        );
+        let output = demo(args).stdout(writer).output().expect("fork-demo starts");
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{args:?}");
     }
 }
 
 #[test]
 fn wrong_usage_is_exit_2_and_nothing_on_stdout() {
     let intervals = ["-1", "x", "inf", "nan", ""].map(|interval| vec!["--interval", interval]);
-    let others = [
-        &["memory", "--mib", "0"][..],
-        &["anatomy", "0"],
-        &["anatomy", "x"],
-        &["what"],
-    ];
+    let others = [&["memory", "--mib", "0"][..], &["anatomy", "0"], &["anatomy", "x"], &["what"]];
     for args in intervals.into_iter().chain(others.map(<[_]>::to_vec)) {
         let output = run(&args);
-        assert_eq!(
-            (output.status.code(), output.stdout.len()),
-            (Some(2), 0),
-            "{args:?}"
-        );
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
     }
 }

@@ -5,10 +5,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 
 fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fork-demo"))
-        .args(args)
-        .output()
-        .expect("fork-demo starts")
+    Command::new(env!("CARGO_BIN_EXE_fork-demo")).args(args).output().expect("fork-demo starts")
 }
 
 fn stdout(output: &Output) -> String {
@@ -23,19 +20,9 @@ impl Idle {
         let mut cat = Command::new("cat");
         cat.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut idle = Idle(cat.spawn().expect("cat starts"));
-        idle.0
-            .stdin
-            .as_mut()
-            .expect("piped")
-            .write_all(b"hello")
-            .expect("it reads");
+        idle.0.stdin.as_mut().expect("piped").write_all(b"hello").expect("it reads");
         let mut back = [0; 5];
-        idle.0
-            .stdout
-            .as_mut()
-            .expect("piped")
-            .read_exact(&mut back)
-            .expect("it writes");
+        idle.0.stdout.as_mut().expect("piped").read_exact(&mut back).expect("it writes");
         idle
     }
 }
@@ -53,49 +40,26 @@ fn anatomy_says_what_ps_and_the_kernel_say() {
     let pid = idle.0.id().to_string();
     let said = stdout(&run(&["anatomy", &pid]));
 
-    let ps = Command::new("ps")
-        .args(["-o", "ppid=,rss=,vsz=", "-p", &pid])
-        .output();
+    let ps = Command::new("ps").args(["-o", "ppid=,rss=,vsz=", "-p", &pid]).output();
     let ps = String::from_utf8(ps.expect("ps starts").stdout).expect("text");
     let [parent, rss, vsz] = ps.split_whitespace().collect::<Vec<_>>()[..] else {
         panic!("ps says {ps:?}")
     };
-    assert!(
-        said.contains(&format!("its parent is {parent} (")),
-        "{said}"
-    );
-    assert!(
-        said.contains(&format!("{rss} KiB resident of {vsz} KiB mapped")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("its parent is {parent} (")), "{said}");
+    assert!(said.contains(&format!("{rss} KiB resident of {vsz} KiB mapped")), "{said}");
 
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("it lives");
-    let stack = maps
-        .lines()
-        .find(|line| line.ends_with("[stack]"))
-        .expect("it has one");
-    assert!(
-        said.contains(stack.split(' ').next().expect("a range")),
-        "{said}"
-    );
+    let stack = maps.lines().find(|line| line.ends_with("[stack]")).expect("it has one");
+    assert!(said.contains(stack.split(' ').next().expect("a range")), "{said}");
 
     for (fd, mode) in [(0, 'r'), (1, 'w')] {
         let target = fs::read_link(format!("/proc/{pid}/fd/{fd}")).expect("it is open");
-        assert!(
-            said.contains(&format!(" {fd}{mode}  {}\n", target.display())),
-            "{said}"
-        );
+        assert!(said.contains(&format!(" {fd}{mode}  {}\n", target.display())), "{said}");
     }
 
     let io = fs::read_to_string(format!("/proc/{pid}/io")).expect("it lives");
-    let io: Vec<_> = io
-        .lines()
-        .filter_map(|line| line.split(' ').nth(1))
-        .collect();
-    let line = format!(
-        "{} bytes read in {} calls, {} written in {}\n",
-        io[0], io[2], io[1], io[3]
-    );
+    let io: Vec<_> = io.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    let line = format!("{} bytes read in {} calls, {} written in {}\n", io[0], io[2], io[1], io[3]);
     assert!(said.contains(&line), "{said}");
 }
 
@@ -126,12 +90,8 @@ fn a_page_is_copied_when_it_is_written_to() {
         ("the child wrote everything", all, all * 9 / 10..=all),
     ] {
         for line in said.lines().filter(|line| line.starts_with(when)) {
-            let figures: Vec<u64> = line
-                .split_whitespace()
-                .rev()
-                .take(3)
-                .flat_map(str::parse)
-                .collect();
+            let figures: Vec<u64> =
+                line.split_whitespace().rev().take(3).flat_map(str::parse).collect();
             assert!(near(figures[2], all) && near(figures[1], pss), "{line}");
             assert!(private.contains(&figures[0]), "{line}");
             seen += 1;
@@ -144,30 +104,21 @@ fn a_page_is_copied_when_it_is_written_to() {
 fn the_variable_has_one_address_and_two_values() {
     let said = stdout(&run(&["memory", "--mib", "1"]));
     let foo = |who: &str| {
-        let line = said
-            .lines()
-            .find(|line| line.starts_with(who))
-            .expect("a line");
+        let line = said.lines().find(|line| line.starts_with(who)).expect("a line");
         let (address, rest) = line.split_once(" is ").expect("a value");
         let value = rest.split(';').next().expect("a part");
         (address[who.len()..].trim().to_string(), value.to_string())
     };
     let (parent, child) = (foo("parent:"), foo("child:"));
     assert_eq!(parent.0, child.0);
-    assert_eq!(
-        (parent.1.as_str(), child.1.as_str()),
-        ("\"bar\"", "\"baz\"")
-    );
+    assert_eq!((parent.1.as_str(), child.1.as_str()), ("\"bar\"", "\"baz\""));
 }
 
 #[test]
 fn more_memory_than_there_is_is_an_error() {
     let output = run(&["memory", "--mib", "4294967295"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.starts_with("fork-demo: 4294967295 MiB: ") && said.lines().count() == 1,
-        "{said}"
-    );
+    assert!(said.starts_with("fork-demo: 4294967295 MiB: ") && said.lines().count() == 1, "{said}");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
 }
 
@@ -182,24 +133,12 @@ fn offset_and_flags_are_shared_and_the_descriptor_is_not() {
             "child   reads line 2",
             "parent  reads line 3: its offset has moved",
         ][..],
-        &[
-            "child   reads line 2 from its copy of the buffer",
-            "parent  reads line 2 from its own",
-        ],
+        &["child   reads line 2 from its copy of the buffer", "parent  reads line 2 from its own"],
         &["O_NONBLOCK", "child   sets it", "parent  has it set"],
-        &[
-            "child   shuts it down for writing",
-            "parent  can't write: Broken pipe (os error 32)",
-        ],
-        &[
-            "child   closes it",
-            "parent  writes, and its peer reads ping",
-        ],
+        &["child   shuts it down for writing", "parent  can't write: Broken pipe (os error 32)"],
+        &["child   closes it", "parent  writes, and its peer reads ping"],
         &["FD_CLOEXEC", "child   sets it", "parent  has it not"],
     ] {
-        assert!(
-            lines.windows(what.len()).any(|window| window == what),
-            "{what:?} in {said}"
-        );
+        assert!(lines.windows(what.len()).any(|window| window == what), "{what:?} in {said}");
     }
 }

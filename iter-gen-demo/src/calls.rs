@@ -87,9 +87,7 @@ fn send(g: &mut Grep, line: &'static str) -> io::Result<()> {
 }
 
 fn throw(g: &mut Grep, kind: ErrorKind, why: &str) -> io::Result<()> {
-    step(&format!("throw({kind:?}, {why:?})"), g, |g| {
-        g.throw(Error::new(kind, why))
-    })
+    step(&format!("throw({kind:?}, {why:?})"), g, |g| g.throw(Error::new(kind, why)))
 }
 
 fn close(g: &mut Grep) -> io::Result<()> {

@@ -68,16 +68,9 @@ impl<In, Out, Return> Coroutine<In, Out, Return> {
     where
         Body: Future<Output = Return> + 'static,
     {
-        let cells = Rc::new(Cells {
-            sent: Cell::new(None),
-            yielded: Cell::new(None),
-        });
+        let cells = Rc::new(Cells { sent: Cell::new(None), yielded: Cell::new(None) });
         let body = body(Yielder(Rc::clone(&cells)));
-        Coroutine {
-            body: Some(Box::pin(body)),
-            started: false,
-            cells,
-        }
+        Coroutine { body: Some(Box::pin(body)), started: false, cells }
     }
 
     /// Runs the body to its next `yield_`. The one where it waits gives it what is sent.
@@ -92,12 +85,7 @@ impl<In, Out, Return> Coroutine<In, Out, Return> {
             Poll::Ready(value) => Step::Returned(value),
             Poll::Pending => {
                 self.body = Some(body);
-                Step::Yielded(
-                    self.cells
-                        .yielded
-                        .take()
-                        .expect("a body awaits nothing but yield_"),
-                )
+                Step::Yielded(self.cells.yielded.take().expect("a body awaits nothing but yield_"))
             }
         }
     }

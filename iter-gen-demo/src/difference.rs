@@ -26,14 +26,8 @@ pub(crate) fn show() -> io::Result<()> {
 
 fn numbers() -> io::Result<()> {
     print_line("An iterator and a generator give the same:")?;
-    print_line(format!(
-        "    MyIt(4)        {:?}",
-        MyIt::new(4).collect::<Vec<_>>()
-    ))?;
-    print_line(format!(
-        "    MyRangeGen(4)  {:?}",
-        my_range_gen(4).collect::<Vec<_>>()
-    ))
+    print_line(format!("    MyIt(4)        {:?}", MyIt::new(4).collect::<Vec<_>>()))?;
+    print_line(format!("    MyRangeGen(4)  {:?}", my_range_gen(4).collect::<Vec<_>>()))
 }
 
 fn place_of_state() -> io::Result<()> {
@@ -116,18 +110,12 @@ fn direction() -> io::Result<()> {
 }
 
 fn cost() -> io::Result<()> {
-    let build = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     print_line(format!("\nWhat each costs, in this {build} build:"))?;
     let (it, g) = (MyIt::new(STEPS.into()), my_range_gen(STEPS.into()));
     let (it_size, g_size, body_size) = (size_of_val(&it), size_of_val(&g), g.body_size());
     let (it_time, g_time) = (nanoseconds(it), nanoseconds(g));
-    print_line(format!(
-        "    MyIt        {it_size} bytes               {it_time:>5.1} ns a step"
-    ))?;
+    print_line(format!("    MyIt        {it_size} bytes               {it_time:>5.1} ns a step"))?;
     print_line(format!(
         "    MyRangeGen  {g_size} bytes, its body {body_size}  {g_time:>5.1} ns a step"
     ))?;

@@ -46,10 +46,8 @@ mod tests;
 /// Reproduces the sections "Iterators and generators" and "Generators and coroutines" of the note.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "Example: seq 30 | iter-gen-demo --stop 2 --top 2 --pattern 7 -\n\
-                        or:      iter-gen-demo difference"
-)]
+#[command(after_help = "Example: seq 30 | iter-gen-demo --stop 2 --top 2 --pattern 7 -\n\
+                        or:      iter-gen-demo difference")]
 struct Options {
     /// Where the iterator stops counting
     #[arg(long, value_name = "N", default_value_t = 9)]
@@ -106,11 +104,7 @@ fn run(options: Options) -> io::Result<()> {
 fn read_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let mut input = input.take(LONGEST_LINE as u64 + 1);
-    if input
-        .read_until(b'\n', &mut line)
-        .map_err(failed("stdin"))?
-        == 0
-    {
+    if input.read_until(b'\n', &mut line).map_err(failed("stdin"))? == 0 {
         return Ok(None);
     }
     if line.pop_if(|last| *last == b'\n').is_none() && line.len() > LONGEST_LINE {

@@ -31,9 +31,9 @@ impl<T, Out, Return, Error> Coroutine<Result<T, Error>, Out, Result<Return, Erro
     /// Goes on with a value, up to the next `yield_`.
     pub(crate) fn send(&mut self, value: T) -> Result<Out, Raised<Return, Error>> {
         match self.state() {
-            State::Created => Err(Raised::TypeError(
-                "it has not started: no yield waits for a value",
-            )),
+            State::Created => {
+                Err(Raised::TypeError("it has not started: no yield waits for a value"))
+            }
             State::Suspended | State::Closed => self.step(Some(Ok(value))),
         }
     }

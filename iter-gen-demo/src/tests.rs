@@ -30,14 +30,8 @@ fn a_generator_gives_what_its_loop_would_and_so_does_the_iterator() {
 #[test]
 fn both_are_lazy_up_to_the_largest_number() {
     assert_eq!(my_range_gen(u64::MAX).nth(1000), Some(1000));
-    let mut it = MyIt {
-        stop: u64::MAX,
-        curr: u64::MAX - 1,
-    };
-    assert_eq!(
-        (it.next(), it.next(), it.next()),
-        (Some(u64::MAX - 1), None, None)
-    );
+    let mut it = MyIt { stop: u64::MAX, curr: u64::MAX - 1 };
+    assert_eq!((it.next(), it.next(), it.next()), (Some(u64::MAX - 1), None, None));
 }
 
 #[test]

@@ -26,22 +26,14 @@ fn text(bytes: &[u8]) -> &str {
 /// What the demo prints for these lines of stdin, after `start grep`.
 fn found(pattern: &str, stdin: &[u8]) -> (Vec<u8>, Output) {
     let arguments = ["--stop", "0", "--top", "0", "--pattern", pattern, "-"];
-    let mut demo = Running::new(
-        demo(&arguments)
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped()),
-    );
+    let mut demo = Running::new(demo(&arguments).stdin(Stdio::piped()).stderr(Stdio::piped()));
     let mut input = demo.0.stdin.take().expect("stdin is piped");
     let stdin = stdin.to_vec();
     // Written beside: with both pipes full, the demo and the test would wait for each other.
     let writer = thread::spawn(move || input.write_all(&stdin));
     let output = demo.output();
     let _ = writer.join(); // fails when the demo ends before it has read all
-    let lines = output
-        .stdout
-        .strip_prefix(b"start grep\n")
-        .expect("it starts")
-        .to_vec();
+    let lines = output.stdout.strip_prefix(b"start grep\n").expect("it starts").to_vec();
     (lines, output)
 }
 
@@ -50,12 +42,7 @@ struct Running(Child);
 
 impl Running {
     fn new(command: &mut Command) -> Running {
-        Running(
-            command
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("the demo starts"),
-        )
+        Running(command.stdout(Stdio::piped()).spawn().expect("the demo starts"))
     }
 
     fn output(&mut self) -> Output {
@@ -66,11 +53,7 @@ impl Running {
             pipe.read_to_end(&mut stderr).expect("stderr can be read");
         }
         let status = self.0.wait().expect("the demo is a child");
-        Output {
-            status,
-            stdout,
-            stderr,
-        }
+        Output { status, stdout, stderr }
     }
 }
 
@@ -92,24 +75,9 @@ fn without_arguments_it_prints_what_the_note_prints() {
 
 #[test]
 fn every_option_takes_effect() {
-    let arguments = [
-        "--stop",
-        "2",
-        "--top",
-        "3",
-        "--pattern",
-        "ж.",
-        "ж",
-        "aж.b",
-        "",
-        "-",
-        "ж.",
-    ];
+    let arguments = ["--stop", "2", "--top", "3", "--pattern", "ж.", "ж", "aж.b", "", "-", "ж."];
     let output = run(&mut demo(&arguments));
-    assert_eq!(
-        text(&output.stdout),
-        "0\n1\n0\n1\n2\nstart grep\naж.b\nж.\n"
-    );
+    assert_eq!(text(&output.stdout), "0\n1\n0\n1\n2\nstart grep\naж.b\nж.\n");
 }
 
 #[test]
@@ -119,11 +87,7 @@ fn a_match_is_printed_before_the_next_line_is_asked_for() {
     let (sender, lines) = mpsc::channel();
     let stdout = BufReader::new(demo.0.stdout.take().expect("stdout is piped"));
     thread::spawn(move || stdout.lines().try_for_each(|line| sender.send(line)));
-    let next = || {
-        lines
-            .recv_timeout(Duration::from_secs(20))
-            .map(|line| line.expect("a line"))
-    };
+    let next = || lines.recv_timeout(Duration::from_secs(20)).map(|line| line.expect("a line"));
 
     let mut stdin: ChildStdin = demo.0.stdin.take().expect("stdin is piped");
     assert_eq!(next().as_deref(), Ok("start grep"));
@@ -142,10 +106,7 @@ fn lines_of_stdin_are_bytes_printed_as_they_came() {
         (&b"\xff python \xc3\n\n"[..], &b"\xff python \xc3\n"[..]),
         (b"python\r\n", b"python\r\n"),
         (b"a\0python\0b\n", b"a\0python\0b\n"),
-        (
-            b"python, and no end of line",
-            b"python, and no end of line\n",
-        ),
+        (b"python, and no end of line", b"python, and no end of line\n"),
         (b"", b""),
     ] {
         assert_eq!(found("python", stdin).0, expected);
@@ -169,62 +130,39 @@ fn a_line_of_one_mebibyte_is_searched_and_a_longer_one_is_an_error() {
     let mut line = vec![b'a'; 1 << 20];
     line.extend(b"\nb");
     assert!(found("a", &line).0 == line[..=1 << 20], "a line of 1 MiB");
-    assert!(
-        found("a", &line[..1 << 20]).0 == line[..=1 << 20],
-        "the same without an end"
-    );
+    assert!(found("a", &line[..1 << 20]).0 == line[..=1 << 20], "the same without an end");
 
     let (lines, output) = found("a", &vec![b'a'; 3 << 20]);
     assert_eq!(lines, b"");
-    assert_eq!(
-        text(&output.stderr),
-        "iter-gen-demo: stdin: a line of more than 1 MiB\n"
-    );
+    assert_eq!(text(&output.stderr), "iter-gen-demo: stdin: a line of more than 1 MiB\n");
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
 fn stdin_that_can_not_be_read_is_an_error() {
     let output = run(demo(&["-"]).stdin(File::open("/").expect("the root is a directory")));
-    assert_eq!(
-        text(&output.stderr),
-        "iter-gen-demo: stdin: Is a directory (os error 21)\n"
-    );
+    assert_eq!(text(&output.stderr), "iter-gen-demo: stdin: Is a directory (os error 21)\n");
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
 fn endless_numbers_need_no_memory_and_end_with_their_reader() {
     let most = "18446744073709551615";
-    for arguments in [
-        ["--stop", most, "--top", "0"],
-        ["--top", most, "--stop", "0"],
-    ] {
+    for arguments in [["--stop", most, "--top", "0"], ["--top", most, "--stop", "0"]] {
         let mut command = demo(&arguments);
         let mut demo = Running::new(command.stderr(Stdio::piped()));
         let mut lines = BufReader::new(demo.0.stdout.take().expect("stdout is piped")).lines();
-        let last = lines
-            .nth(99_999)
-            .expect("a line")
-            .expect("stdout can be read");
+        let last = lines.nth(99_999).expect("a line").expect("stdout can be read");
         assert_eq!(last, "99999");
         let status = fs::read_to_string(format!("/proc/{}/status", demo.0.id())).expect("/proc");
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("VmHWM");
-        let peak: u32 = peak
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .expect("a number");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        let peak: u32 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
         assert!(peak < 16 * 1024, "{peak} KiB");
 
         drop(lines);
         let mut stderr = String::new();
         let pipe = demo.0.stderr.as_mut().expect("stderr is piped");
-        pipe.read_to_string(&mut stderr)
-            .expect("stderr can be read");
+        pipe.read_to_string(&mut stderr).expect("stderr can be read");
         assert_eq!(stderr, "");
         assert_eq!(demo.0.wait().expect("the demo is a child").code(), Some(0));
     }
@@ -243,12 +181,7 @@ fn closed_stdout_ends_it_quietly() {
 
 #[test]
 fn full_stdout_is_an_error_also_when_the_coroutine_meets_it() {
-    for topic in [
-        &[][..],
-        &["--stop=0", "--top=0"],
-        &["difference"],
-        &["coroutine"],
-    ] {
+    for topic in [&[][..], &["--stop=0", "--top=0"], &["difference"], &["coroutine"]] {
         let full = File::create("/dev/full").expect("Linux has /dev/full");
         let output = run(demo(topic).stdout(full));
         let expected = "iter-gen-demo: stdout: No space left on device (os error 28)\n";
@@ -277,11 +210,7 @@ fn wrong_usage_says_so_and_prints_nothing() {
 fn assert_in_order(stdout: &[u8], expected: &[&str]) {
     let mut lines = text(stdout).lines();
     for line in expected {
-        assert!(
-            lines.any(|found| found.trim_end() == *line),
-            "{line:?} in\n{}",
-            text(stdout)
-        );
+        assert!(lines.any(|found| found.trim_end() == *line), "{line:?} in\n{}", text(stdout));
     }
 }
 
@@ -304,10 +233,7 @@ fn difference_shows_when_the_body_of_a_generator_runs() {
         "                            None",
     ];
     let lines: Vec<&str> = text(&output.stdout).lines().collect();
-    assert!(
-        lines.windows(expected.len()).any(|part| part == expected),
-        "{lines:#?}"
-    );
+    assert!(lines.windows(expected.len()).any(|part| part == expected), "{lines:#?}");
     assert_eq!(output.status.code(), Some(0));
 }
 

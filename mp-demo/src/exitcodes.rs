@@ -35,10 +35,7 @@ pub(crate) fn show() -> io::Result<()> {
     };
     let mut sleeper = start(sleeps)?;
     let exitcode = sleeper.exitcode()?;
-    row(
-        "still runs",
-        exitcode.map_or("None".to_string(), |exitcode| exitcode.to_string()),
-    )?;
+    row("still runs", exitcode.map_or("None".to_string(), |exitcode| exitcode.to_string()))?;
     sleeper.terminate()?;
     row("is ended by terminate()", sleeper.join()?)?;
     let mut sleeper = start(sleeps)?;

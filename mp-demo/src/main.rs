@@ -42,11 +42,7 @@ use spawned::SpawnedChild;
 ///
 /// Reproduces the section "Multiprocessing" of the note.
 #[derive(Parser)]
-#[command(
-    version,
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true
-)]
+#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(after_help = "Example: mp-demo --delay 10 Mike Jake\n\
                         then:    ps -o pid,ppid,stat,args -C mp-demo")]
 struct Options {
@@ -168,17 +164,13 @@ fn say(line: impl Display) {
 
 /// Reads seconds, such as `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_string())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }
 
 /// Writes one whole line at once: `println!` would panic when stdout is closed or full.
 fn print_line(line: &[u8]) -> io::Result<()> {
-    io::stdout()
-        .write_all(&[line, b"\n"].concat())
-        .map_err(failed("stdout"))
+    io::stdout().write_all(&[line, b"\n"].concat()).map_err(failed("stdout"))
 }
 
 /// Puts the call and its subject before the system's words.

@@ -48,11 +48,7 @@ impl Process {
     pub(crate) fn run(self) -> u8 {
         panic::set_hook(Box::new(|panic| {
             let why = panic.payload_as_str().unwrap_or("a value that is no text");
-            say(format_args!(
-                "process {}: panicked: {}",
-                getpid(),
-                why.replace('\n', " ")
-            ));
+            say(format_args!("process {}: panicked: {}", getpid(), why.replace('\n', " ")));
         }));
         // A panic must not unwind into the copy of what the parent was doing.
         panic::catch_unwind(AssertUnwindSafe(self.0)).map_or(1, status)
@@ -76,10 +72,7 @@ impl Process {
                 Pid::from_raw(child.id().cast_signed())
             }
         };
-        Ok(Started {
-            pid,
-            exitcode: None,
-        })
+        Ok(Started { pid, exitcode: None })
     }
 }
 

@@ -27,10 +27,7 @@ pub(crate) struct SpawnedChild {
 impl SpawnedChild {
     /// In the parent: how the child is to be called.
     pub(crate) fn command_line(options: &Options, name: &OsStr) -> Vec<OsString> {
-        let style = options
-            .style
-            .to_possible_value()
-            .expect("no style is skipped");
+        let style = options.style.to_possible_value().expect("no style is skipped");
         vec![
             "spawned-child".into(),
             format!("--parent={}", getpid()).into(),

@@ -15,11 +15,7 @@ const METHODS: [&str; 2] = ["--start-method=fork", "--start-method=spawn"];
 
 fn demo<S: AsRef<OsStr>>(args: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mp-demo"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -51,11 +47,7 @@ impl Asleep {
         let mut asleep = Asleep(demo, Vec::new());
         let deadline = Instant::now() + Duration::from_secs(10);
         while asleep.1.len() != 3 {
-            assert!(
-                Instant::now() < deadline,
-                "{:?} are its processes",
-                asleep.1
-            );
+            assert!(Instant::now() < deadline, "{:?} are its processes", asleep.1);
             thread::yield_now();
             asleep.1 = children(asleep.0.id());
         }
@@ -69,14 +61,10 @@ impl Asleep {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let mut said = String::new();
-            let read = stdout
-                .read_to_string(&mut said)
-                .and(stderr.read_to_string(&mut said));
+            let read = stdout.read_to_string(&mut said).and(stderr.read_to_string(&mut said));
             sender.send(read.map(|_| said))
         });
-        let said = receiver
-            .recv_timeout(Duration::from_secs(10))
-            .expect("all processes end");
+        let said = receiver.recv_timeout(Duration::from_secs(10)).expect("all processes end");
         (said.expect("text"), self.0.wait().expect("it was started"))
     }
 }
@@ -99,12 +87,7 @@ fn children(parent: u32) -> Vec<u32> {
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let parent_of = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit_once(')')?
-            .1
-            .split_whitespace()
-            .nth(1)?
-            .parse()
-            .ok()
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
     };
     let mut children: Vec<u32> = pids.filter(|pid| parent_of(pid) == Some(parent)).collect();
     children.sort_unstable();
@@ -113,26 +96,15 @@ fn children(parent: u32) -> Vec<u32> {
 
 #[test]
 fn each_name_is_greeted_once_with_the_time() {
-    let now = || {
-        SystemTime::UNIX_EPOCH
-            .elapsed()
-            .expect("after 1970")
-            .as_secs_f64()
-    };
+    let now = || SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs_f64();
     for style in ["--style=function", "--style=trait"] {
         for method in METHODS {
             let before = now();
             let output = run(&[style, method]);
             let (names, times) = greetings(&output);
             assert_eq!(names, ["Jake", "Mike"]);
-            assert!(
-                times.iter().all(|time| (before..=now()).contains(time)),
-                "{times:?}"
-            );
-            assert!(
-                output.status.success() && output.stderr.is_empty(),
-                "{output:?}"
-            );
+            assert!(times.iter().all(|time| (before..=now()).contains(time)), "{times:?}");
+            assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         }
     }
 }
@@ -144,31 +116,17 @@ fn a_name_may_be_any_text() {
     for method in METHODS {
         let args = [&[method.into()], &names[..], slice::from_ref(&not_utf8)].concat();
         let output = run(&args);
-        assert_eq!(
-            greetings(&output).0,
-            ["", "-x", "a b", "exitcodes", "жук", "\u{fffd}"]
-        );
-        assert!(
-            output
-                .stdout
-                .windows(9)
-                .any(|bytes| bytes.starts_with(b"Hello \xff "))
-        );
+        assert_eq!(greetings(&output).0, ["", "-x", "a b", "exitcodes", "жук", "\u{fffd}"]);
+        assert!(output.stdout.windows(9).any(|bytes| bytes.starts_with(b"Hello \xff ")));
     }
 }
 
 #[test]
 fn the_time_is_that_of_the_greeting_after_the_delay() {
     for method in METHODS {
-        let before = SystemTime::UNIX_EPOCH
-            .elapsed()
-            .expect("after 1970")
-            .as_secs_f64();
+        let before = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs_f64();
         let times = greetings(&run(&[method, "--delay", "0.05"])).1;
-        assert!(
-            times.iter().all(|time| time - before >= 0.05),
-            "{times:?} from {before}"
-        );
+        assert!(times.iter().all(|time| time - before >= 0.05), "{times:?} from {before}");
     }
 }
 
@@ -189,10 +147,7 @@ fn a_process_that_was_killed_is_named_with_its_exitcode_once_all_have_ended() {
             kill(signal, &pid.to_string());
         }
         let (said, status) = asleep.end();
-        assert_eq!(
-            said,
-            format!("mp-demo: process {} \"a\": exitcode -9\n", pids[0])
-        );
+        assert_eq!(said, format!("mp-demo: process {} \"a\": exitcode -9\n", pids[0]));
         assert_eq!(status.code(), Some(1));
     }
 }
@@ -220,24 +175,12 @@ fn ctrl_c_ends_all_without_a_word() {
 #[test]
 fn a_full_stdout_is_the_failure_of_each_process() {
     for method in METHODS {
-        let full = File::options()
-            .write(true)
-            .open("/dev/full")
-            .expect("/dev/full");
-        let output = demo(&[method, "Bob"])
-            .stdout(full)
-            .output()
-            .expect("mp-demo starts");
+        let full = File::options().write(true).open("/dev/full").expect("/dev/full");
+        let output = demo(&[method, "Bob"]).stdout(full).output().expect("mp-demo starts");
         let said = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<_> = said.lines().collect();
-        assert_eq!(
-            lines[0],
-            "mp-demo: stdout: No space left on device (os error 28)"
-        );
-        assert!(
-            lines[1].ends_with(" \"Bob\": exitcode 1") && lines.len() == 2,
-            "{said}"
-        );
+        assert_eq!(lines[0], "mp-demo: stdout: No space left on device (os error 28)");
+        assert!(lines[1].ends_with(" \"Bob\": exitcode 1") && lines.len() == 2, "{said}");
         assert_eq!(output.status.code(), Some(1));
     }
 }
@@ -248,28 +191,16 @@ fn a_closed_stdout_is_a_quiet_end() {
         let (reader, writer) = io::pipe().expect("a pipe");
         drop(reader);
         let output = demo(args).stdout(writer).output().expect("mp-demo starts");
-        assert_eq!(
-            (output.status.code(), output.stderr.len()),
-            (Some(0), 0),
-            "{args:?}"
-        );
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{args:?}");
     }
 }
 
 #[test]
 fn wrong_usage_is_exit_2_and_nothing_on_stdout() {
     let delays = ["-1", "x", "inf", ""].map(|delay| vec!["--delay", delay]);
-    let others = [
-        &["--style", "class"][..],
-        &["--start-method", "thread"],
-        &["--what"],
-    ];
+    let others = [&["--style", "class"][..], &["--start-method", "thread"], &["--what"]];
     for args in delays.into_iter().chain(others.map(<[_]>::to_vec)) {
         let output = run(&args);
-        assert_eq!(
-            (output.status.code(), output.stdout.len()),
-            (Some(2), 0),
-            "{args:?}"
-        );
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
     }
 }

@@ -32,20 +32,13 @@ impl Executor {
             .num_threads(workers) // 0 would mean "as many as there are processors"
             .spawn_handler(|worker| {
                 let name = format!("pool-{}", worker.index());
-                let thread = thread::Builder::new()
-                    .name(name.clone())
-                    .spawn(|| worker.run());
-                threads
-                    .0
-                    .push(thread.map_err(failed(format!("start of thread {name}")))?);
+                let thread = thread::Builder::new().name(name.clone()).spawn(|| worker.run());
+                threads.0.push(thread.map_err(failed(format!("start of thread {name}")))?);
                 Ok(())
             })
             .build()
             .map_err(io::Error::other)?;
-        Ok(Self {
-            pool,
-            _threads: threads,
-        })
+        Ok(Self { pool, _threads: threads })
     }
 
     /// Queues a task, to be started when a thread is free. The tasks start in the order in which
@@ -89,9 +82,7 @@ struct Threads(Vec<JoinHandle<()>>);
 impl Drop for Threads {
     fn drop(&mut self) {
         for thread in self.0.drain(..) {
-            thread
-                .join()
-                .expect("a panic of a task is caught and kept in its future");
+            thread.join().expect("a panic of a task is caught and kept in its future");
         }
     }
 }

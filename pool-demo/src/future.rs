@@ -45,11 +45,7 @@ impl<T: Send + 'static> Future<T> {
     pub(crate) fn new(
         task: impl FnOnce() -> T + Send + 'static,
     ) -> (Self, impl FnOnce() + Send + 'static) {
-        let state = State {
-            stage: Stage::Pending,
-            result: None,
-            watcher: None,
-        };
+        let state = State { stage: Stage::Pending, result: None, watcher: None };
         let future = Self(Arc::new(Mutex::new(state)));
         let promise = Self(Arc::clone(&future.0));
         let run = move || {
@@ -57,9 +53,7 @@ impl<T: Send + 'static> Future<T> {
                 // A panic must stop here: one that leaves a task makes rayon abort the process.
                 // AssertUnwindSafe: what the task leaves half done goes down with it.
                 let result = panic::catch_unwind(AssertUnwindSafe(task));
-                promise
-                    .state()
-                    .end(result.map_err(|panic| Failure::Panicked(words(&*panic))));
+                promise.state().end(result.map_err(|panic| Failure::Panicked(words(&*panic))));
             }
         };
         (future, run)
@@ -77,8 +71,7 @@ impl<T> Future<T> {
         if !self.is_done() {
             let (done, wait) = channel::bounded(1);
             self.watch(done, 0);
-            wait.recv()
-                .expect("a task that was submitted ends, if only by being cancelled");
+            wait.recv().expect("a task that was submitted ends, if only by being cancelled");
         }
         self.take()
     }
@@ -118,9 +111,7 @@ impl<T> Future<T> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.0
-            .lock()
-            .expect("nothing panics while it holds this lock")
+        self.0.lock().expect("nothing panics while it holds this lock")
     }
 }
 
@@ -160,9 +151,7 @@ pub(crate) fn as_completed<T>(
     // Each future drops its sender when it has used it, and we drop `done` here: so the channel,
     // and with it this iterator, ends with the last future.
     drop(done);
-    finished
-        .into_iter()
-        .filter_map(move |number| futures[number].take())
+    finished.into_iter().filter_map(move |number| futures[number].take())
 }
 
 impl fmt::Display for Failure {
@@ -180,9 +169,7 @@ impl std::error::Error for Failure {}
 fn words(payload: &(dyn Any + Send)) -> String {
     let literal = payload.downcast_ref::<&str>().map(ToString::to_string);
     let text = || payload.downcast_ref::<String>().cloned();
-    literal
-        .or_else(text)
-        .unwrap_or_else(|| "no words".to_string())
+    literal.or_else(text).unwrap_or_else(|| "no words".to_string())
 }
 
 #[cfg(test)]
@@ -243,25 +230,15 @@ mod tests {
 
     #[test]
     fn a_panic_is_kept_in_the_future() {
-        let payloads: [Box<dyn std::any::Any + Send>; 3] = [
-            Box::new("a literal"),
-            Box::new("a text".to_string()),
-            Box::new(1),
-        ];
+        let payloads: [Box<dyn std::any::Any + Send>; 3] =
+            [Box::new("a literal"), Box::new("a text".to_string()), Box::new(1)];
         let failures = payloads.map(|payload| {
             // Like panic!, but silent.
             let (future, run) = Future::new(|| std::panic::resume_unwind(payload));
             run();
             future.result().unwrap_err().to_string()
         });
-        assert_eq!(
-            failures,
-            [
-                "panicked: a literal",
-                "panicked: a text",
-                "panicked: no words"
-            ]
-        );
+        assert_eq!(failures, ["panicked: a literal", "panicked: a text", "panicked: no words"]);
     }
 
     #[test]

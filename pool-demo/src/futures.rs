@@ -35,14 +35,8 @@ fn waiting(pool: &Executor) -> io::Result<()> {
     let future = as_completed([future]).next().expect("one went in");
     let after = future.is_done();
     let result = text(future.result());
-    say(
-        "is_done",
-        format_args!("{before} while the task runs, then {after}"),
-    )?;
-    say(
-        "result_timeout",
-        "nothing within 0.01 s, so we have the future back",
-    )?;
+    say("is_done", format_args!("{before} while the task runs, then {after}"))?;
+    say("result_timeout", "nothing within 0.01 s, so we have the future back")?;
     say("result", result)
 }
 
@@ -81,10 +75,7 @@ fn cancelling() -> io::Result<()> {
     let (too_late, in_time) = (running.cancel(), pending.cancel());
     drop(open);
     let results = [running, pending].map(|future| text(future.result()));
-    say(
-        "cancel",
-        format_args!("{too_late} for the task that runs, {in_time} for the next one"),
-    )?;
+    say("cancel", format_args!("{too_late} for the task that runs, {in_time} for the next one"))?;
     say("", results.join(", "))
 }
 

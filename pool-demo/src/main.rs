@@ -50,11 +50,7 @@ use future::as_completed;
 ///
 /// Reproduces the section "Thread pools and futures" of the note.
 #[derive(Parser)]
-#[command(
-    version,
-    args_conflicts_with_subcommands = true,
-    allow_negative_numbers = true
-)]
+#[command(version, args_conflicts_with_subcommands = true, allow_negative_numbers = true)]
 #[command(after_help = "Example: pool-demo --delay 2 --exponent 3\n\
                         then:    top -H -p $(pgrep -x pool-demo)\n\n\
                         TASKS times EXPONENT may be 50000000 at most: were stdout to be stopped, \
@@ -89,9 +85,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     if u64::from(options.tasks) * u64::from(options.exponent) > 50_000_000 {
         let why = "TASKS times EXPONENT is above 50000000";
-        Options::command()
-            .error(ErrorKind::ValueValidation, why)
-            .exit();
+        Options::command().error(ErrorKind::ValueValidation, why).exit();
     }
     let done = match options.topic {
         None => timer(|| pool(&options)),
@@ -113,10 +107,7 @@ fn main() -> ExitCode {
 fn timer(func: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let start = Instant::now();
     func()?;
-    print_line(format_args!(
-        "Time: {}",
-        python_float(start.elapsed().as_secs_f64())
-    ))
+    print_line(format_args!("Time: {}", python_float(start.elapsed().as_secs_f64())))
 }
 
 fn pool(options: &Options) -> io::Result<()> {
@@ -130,12 +121,7 @@ fn pool(options: &Options) -> io::Result<()> {
 } // Here the pool is dropped: it waits for its threads, as the end of Python's `with` does.
 
 fn print_powers(pool: &Executor, options: &Options) -> io::Result<()> {
-    let &Options {
-        tasks,
-        exponent,
-        delay,
-        ..
-    } = options;
+    let &Options { tasks, exponent, delay, .. } = options;
     let task = move |a| {
         thread::sleep(delay.saturating_mul(tasks - a));
         power(a, exponent)
@@ -176,16 +162,12 @@ fn failed(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
 /// Writes one whole line at once: `println!` would panic when stdout is closed or full.
 fn print_line(line: impl Display) -> io::Result<()> {
     let line = format!("{line}\n");
-    io::stdout()
-        .write_all(line.as_bytes())
-        .map_err(failed("stdout"))
+    io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))
 }
 
 /// Reads seconds, such as `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_string())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }
 

@@ -19,16 +19,8 @@ struct Program(Child);
 impl Program {
     fn start(arguments: &str, stdout: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pool-demo"));
-        command
-            .args(arguments.split_whitespace())
-            .stdin(Stdio::null());
-        Self(
-            command
-                .stdout(stdout)
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap(),
-        )
+        command.args(arguments.split_whitespace()).stdin(Stdio::null());
+        Self(command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     fn stdout(&mut self) -> BufReader<ChildStdout> {
@@ -39,12 +31,8 @@ impl Program {
     fn end(&mut self) -> (Option<i32>, String, String) {
         let stdout = read_aside(self.0.stdout.take());
         let stderr = read_aside(self.0.stderr.take());
-        let stdout = stdout
-            .recv_timeout(LIMIT)
-            .expect("stdout is closed in time");
-        let stderr = stderr
-            .recv_timeout(LIMIT)
-            .expect("stderr is closed in time");
+        let stdout = stdout.recv_timeout(LIMIT).expect("stdout is closed in time");
+        let stderr = stderr.recv_timeout(LIMIT).expect("stderr is closed in time");
         (self.0.wait().unwrap().code(), stdout, stderr)
     }
 
@@ -52,12 +40,8 @@ impl Program {
     fn workers(&self) -> Vec<String> {
         let main = self.0.id().to_string();
         let task = format!("/proc/{main}/task");
-        let tids = fs::read_dir(&task)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
-        let tids = tids
-            .map(|tid| tid.into_string().unwrap())
-            .filter(|tid| *tid != main);
+        let tids = fs::read_dir(&task).unwrap().map(|entry| entry.unwrap().file_name());
+        let tids = tids.map(|tid| tid.into_string().unwrap()).filter(|tid| *tid != main);
         let names = tids.map(|tid| fs::read_to_string(format!("{task}/{tid}/comm")).unwrap());
         let mut names: Vec<_> = names.map(|name| name.trim_end().to_string()).collect();
         names.sort_by_key(|name| (name.len(), name.clone()));
@@ -68,9 +52,7 @@ impl Program {
     fn wait_until_asleep(&self, count: usize) {
         let task = format!("/proc/{}/task", self.0.id());
         let asleep = || {
-            let tids = fs::read_dir(&task)
-                .unwrap()
-                .map(|tid| tid.unwrap().path().join("stat"));
+            let tids = fs::read_dir(&task).unwrap().map(|tid| tid.unwrap().path().join("stat"));
             let states: Vec<_> = tids.map(|stat| fs::read_to_string(stat).unwrap()).collect();
             states.len() == count && states.iter().all(|state| state.contains(") S "))
         };
@@ -124,11 +106,7 @@ fn power(a: u64, exponent: u32) -> String {
             digits.push(carry);
         }
     }
-    let digits: Vec<_> = digits
-        .iter()
-        .rev()
-        .map(|digit| format!("{digit:09}"))
-        .collect();
+    let digits: Vec<_> = digits.iter().rev().map(|digit| format!("{digit:09}")).collect();
     let text = digits.concat();
     let text = text.trim_start_matches('0');
     if text.is_empty() { "0" } else { text }.to_string()
@@ -194,10 +172,7 @@ fn the_first_result_comes_while_the_other_workers_are_busy() {
     let mut line = String::new();
     program.stdout().read_line(&mut line).unwrap();
     assert_eq!(line, "59\n");
-    assert!(
-        start.elapsed() < Duration::from_secs(12),
-        "not printed before all are done"
-    );
+    assert!(start.elapsed() < Duration::from_secs(12), "not printed before all are done");
     let names: Vec<_> = (0..60).map(|number| format!("pool-{number}")).collect();
     assert_eq!(program.workers(), names);
 }
@@ -226,10 +201,7 @@ cancel          false for the task that runs, true for the next one
                 slow, cancelled
 ";
     // Nothing on stderr: the panic belongs to its future.
-    assert_eq!(
-        (code, stdout.as_str(), stderr.as_str()),
-        (Some(0), expected, "")
-    );
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), expected, ""));
 }
 
 #[test]

@@ -103,10 +103,7 @@ mod tests {
 
     #[test]
     fn the_newest_or_the_smallest_comes_first() {
-        let (stack, heap) = (
-            Blocking::<Vec<_>>::new(0),
-            Blocking::<super::BinaryHeap<_>>::new(0),
-        );
+        let (stack, heap) = (Blocking::<Vec<_>>::new(0), Blocking::<super::BinaryHeap<_>>::new(0));
         for item in [3, 1, 2, 3] {
             stack.put(item);
             heap.put(item);

@@ -25,15 +25,9 @@ fn sentinel() -> io::Result<()> {
     let items = receiver.clone();
     let worker = thread::spawn(move || items.iter().map_while(|item| item).count());
     let count = worker.join().expect("it only counts");
-    say(
-        "sentinel",
-        format_args!("a worker got {count} items, then None, and ends"),
-    )?;
+    say("sentinel", format_args!("a worker got {count} items, then None, and ends"))?;
     let error = receiver.try_recv().expect_err("the worker took all");
-    say(
-        "",
-        format_args!("the next finds: {error}: it would wait for ever"),
-    )
+    say("", format_args!("the next finds: {error}: it would wait for ever"))
 }
 
 fn no_sender() -> io::Result<()> {

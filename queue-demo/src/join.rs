@@ -15,26 +15,17 @@ pub(crate) fn show() -> io::Result<()> {
     for item in 0..3 {
         queue.put(item);
     }
-    say(
-        "put three items",
-        format_args!("unfinished: {}", queue.unfinished()),
-    )?;
+    say("put three items", format_args!("unfinished: {}", queue.unfinished()))?;
 
     let items = [queue.get(), queue.get(), queue.get()];
     let left = queue.unfinished();
-    say(
-        "get all of them",
-        format_args!("unfinished: {left}, although the queue is empty"),
-    )?;
+    say("get all of them", format_args!("unfinished: {left}, although the queue is empty"))?;
 
     thread::scope(|scope| {
         scope.spawn(|| items.map(|_| queue.task_done()));
         queue.join();
     });
-    say(
-        "task_done, join",
-        format_args!("unfinished: {}", queue.unfinished()),
-    )?;
+    say("task_done, join", format_args!("unfinished: {}", queue.unfinished()))?;
 
     let error = queue.task_done().expect_err("all is done");
     say("task_done again", format_args!("error: {error}"))

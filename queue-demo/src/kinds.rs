@@ -9,19 +9,9 @@ use crate::queue::{Kind, Queue};
 
 pub(crate) fn show() -> io::Result<()> {
     // Tuples are compared from left to right, in Rust as in Python: priority, then name.
-    let items = [
-        Some((2, 'b')),
-        Some((1, 'c')),
-        Some((3, 'a')),
-        Some((1, 'a')),
-        None,
-    ];
+    let items = [Some((2, 'b')), Some((1, 'c')), Some((3, 'a')), Some((1, 'a')), None];
     row("put", items)?;
-    for (name, kind) in [
-        ("fifo", Kind::Fifo),
-        ("lifo", Kind::Lifo),
-        ("priority", Kind::Priority),
-    ] {
+    for (name, kind) in [("fifo", Kind::Fifo), ("lifo", Kind::Lifo), ("priority", Kind::Priority)] {
         let queue = Queue::new(kind, 0);
         for item in items {
             queue.put(item);

@@ -51,11 +51,7 @@ use queue::{Kind, Queue};
 ///
 /// Reproduces the section "Queues" of the note.
 #[derive(Parser)]
-#[command(
-    version,
-    args_conflicts_with_subcommands = true,
-    allow_negative_numbers = true
-)]
+#[command(version, args_conflicts_with_subcommands = true, allow_negative_numbers = true)]
 #[command(after_help = "Example: queue-demo --delay 0.5 --items 20\n\
                         then:    top -H -p $(pgrep -x queue-demo)")]
 struct Options {
@@ -159,9 +155,7 @@ fn run(options: &Options) -> io::Result<()> {
         work.queue.put(None);
     }
     let ends = workers.into_iter().map(JoinHandle::join);
-    let ends: Vec<_> = ends
-        .map(|end| end.expect("a worker never panics"))
-        .collect();
+    let ends: Vec<_> = ends.map(|end| end.expect("a worker never panics")).collect();
     ends.into_iter().collect() // the first error, but all have ended
 }
 
@@ -194,9 +188,7 @@ impl Work {
                     self.stop.store(true, Ordering::Relaxed);
                 }
             }
-            self.queue
-                .task_done()
-                .expect("it is called once for each item");
+            self.queue.task_done().expect("it is called once for each item");
         }
         printed
     }
@@ -210,15 +202,11 @@ fn failed(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
 /// Writes one whole line at once: `println!` would panic when stdout is closed or full.
 fn print_line(line: impl Display) -> io::Result<()> {
     let line = format!("{line}\n");
-    io::stdout()
-        .write_all(line.as_bytes())
-        .map_err(failed("stdout"))
+    io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))
 }
 
 /// Reads seconds, such as `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_string())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }

@@ -42,10 +42,7 @@ impl<T: Ord + Send + 'static> Queue<T> {
             Kind::Lifo => Box::new(Blocking::<Vec<T>>::new(capacity)),
             Kind::Priority => Box::new(Blocking::<BinaryHeap<Reverse<T>>>::new(capacity)),
         };
-        Self {
-            buffer,
-            unfinished: Unfinished::default(),
-        }
+        Self { buffer, unfinished: Unfinished::default() }
     }
 }
 

@@ -15,18 +15,10 @@ pub(crate) fn show() -> io::Result<()> {
     let timeout = Duration::from_millis(10);
     let (producer, queue) = bounded(1);
     say("get_nowait()", "try_recv", queue.try_recv())?;
-    say(
-        "get(timeout=0.01)",
-        "recv_timeout",
-        queue.recv_timeout(timeout),
-    )?;
+    say("get(timeout=0.01)", "recv_timeout", queue.recv_timeout(timeout))?;
     say("put_nowait(1)", "try_send", producer.try_send(1))?;
     say("put_nowait(2)", "try_send", producer.try_send(2))?;
-    say(
-        "put(2, timeout=0.01)",
-        "send_timeout",
-        producer.send_timeout(2, timeout),
-    )
+    say("put(2, timeout=0.01)", "send_timeout", producer.send_timeout(2, timeout))
 }
 
 fn say<T>(python: &str, rust: &str, result: Result<T, impl Display>) -> io::Result<()> {

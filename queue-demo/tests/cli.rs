@@ -18,9 +18,7 @@ struct Program(Child);
 impl Program {
     fn start(arguments: &str, stdout: Stdio, stderr: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_queue-demo"));
-        command
-            .args(arguments.split_whitespace())
-            .stdin(Stdio::null());
+        command.args(arguments.split_whitespace()).stdin(Stdio::null());
         Self(command.stdout(stdout).stderr(stderr).spawn().unwrap())
     }
 
@@ -28,12 +26,8 @@ impl Program {
     fn end(&mut self) -> (Option<i32>, String, String) {
         let stdout = read_aside(self.0.stdout.take());
         let stderr = read_aside(self.0.stderr.take());
-        let stdout = stdout
-            .recv_timeout(LIMIT)
-            .expect("stdout is closed in time");
-        let stderr = stderr
-            .recv_timeout(LIMIT)
-            .expect("stderr is closed in time");
+        let stdout = stdout.recv_timeout(LIMIT).expect("stdout is closed in time");
+        let stderr = stderr.recv_timeout(LIMIT).expect("stderr is closed in time");
         (self.0.wait().unwrap().code(), stdout, stderr)
     }
 
@@ -41,9 +35,7 @@ impl Program {
     fn wait_until_asleep(&self, count: usize) {
         let task = format!("/proc/{}/task", self.0.id());
         wait_for(|| {
-            let tids = fs::read_dir(&task)
-                .unwrap()
-                .map(|tid| tid.unwrap().path().join("stat"));
+            let tids = fs::read_dir(&task).unwrap().map(|tid| tid.unwrap().path().join("stat"));
             let states: Vec<_> = tids.map(|stat| fs::read_to_string(stat).unwrap()).collect();
             states.len() == count && states.iter().all(|state| state.contains(") S "))
         });
@@ -86,9 +78,7 @@ fn items(arguments: &str, workers: usize, count: u32) -> Vec<Vec<u32>> {
     assert_eq!((code, stderr), (Some(0), format!("queued {count} items\n")));
     let mut items = vec![Vec::new(); workers];
     for line in stdout.lines() {
-        let words = line
-            .strip_prefix("process data: ")
-            .expect("this is what the lines begin with");
+        let words = line.strip_prefix("process data: ").expect("this is what the lines begin with");
         let (worker, item) = words.split_once(' ').unwrap();
         items[worker.parse::<usize>().unwrap() - 1].push(item.parse().unwrap());
     }
@@ -105,10 +95,7 @@ fn the_default_run_is_that_of_the_lecture() {
     let mut items: Vec<u32> = Vec::new();
     for line in stdout.lines() {
         let start = ["process data: 1 ", "process data: 2 "];
-        let item = start
-            .iter()
-            .find_map(|start| line.strip_prefix(start))
-            .unwrap();
+        let item = start.iter().find_map(|start| line.strip_prefix(start)).unwrap();
         items.push(item.parse().unwrap());
     }
     items.sort_unstable();
@@ -129,11 +116,7 @@ fn first_in_first_out_is_ascending_for_every_worker() {
 fn with_room_for_all_last_in_first_out_is_descending() {
     for capacity in [0, 10_000, 10_001] {
         for workers in [1, 4] {
-            let items = items(
-                &format!("--kind lifo --capacity {capacity}"),
-                workers,
-                10_000,
-            );
+            let items = items(&format!("--kind lifo --capacity {capacity}"), workers, 10_000);
             assert!(items.iter().all(|items| items.is_sorted_by(|a, b| a > b)));
         }
     }
@@ -143,16 +126,8 @@ fn with_room_for_all_last_in_first_out_is_descending() {
 fn with_room_for_all_the_priorities_come_in_order() {
     for capacity in [0, 10_000, 10_001] {
         for workers in [1, 4] {
-            let items = items(
-                &format!("--kind priority --capacity {capacity}"),
-                workers,
-                300,
-            );
-            assert!(
-                items
-                    .iter()
-                    .all(|items| items.is_sorted_by_key(|item| (item % 3, *item)))
-            );
+            let items = items(&format!("--kind priority --capacity {capacity}"), workers, 300);
+            assert!(items.iter().all(|items| items.is_sorted_by_key(|item| (item % 3, *item))));
         }
     }
 }
@@ -192,11 +167,7 @@ fn put_waits_while_the_queue_is_full() {
         let arguments = format!("--kind {kind} --items 10000");
         let mut program = Program::start(&arguments, Stdio::piped(), stderr.into());
         program.wait_until_asleep(3);
-        assert_eq!(
-            fs::read_to_string(&words).unwrap(),
-            "",
-            "the producer must not be done"
-        );
+        assert_eq!(fs::read_to_string(&words).unwrap(), "", "the producer must not be done");
         let (code, stdout, _) = program.end();
         assert_eq!((code, stdout.lines().count()), (Some(0), 10_000));
         assert_eq!(fs::read_to_string(&words).unwrap(), "queued 10000 items\n");
@@ -212,10 +183,7 @@ fn with_capacity_0_put_never_waits() {
         let arguments = format!("--kind {kind} --capacity 0 --items 10000");
         let mut program = Program::start(&arguments, Stdio::piped(), stderr.into());
         wait_for(|| fs::read_to_string(&words).unwrap() == "queued 10000 items\n");
-        assert!(
-            program.0.try_wait().unwrap().is_none(),
-            "the workers can't be done"
-        );
+        assert!(program.0.try_wait().unwrap().is_none(), "the workers can't be done");
     }
 }
 
@@ -262,10 +230,7 @@ fn wrong_usage_is_refused_before_anything_is_printed() {
 
 /// Runs a subcommand, which must say exactly this.
 fn says(subcommand: &str, expected: &str) {
-    assert_eq!(
-        run(subcommand),
-        (Some(0), expected.to_string(), String::new())
-    );
+    assert_eq!(run(subcommand), (Some(0), expected.to_string(), String::new()));
 }
 
 #[test]

@@ -35,10 +35,7 @@ fn first_of(
     connect: impl Fn(SocketAddr) -> io::Result<TcpStream>,
 ) -> io::Result<TcpStream> {
     let mut done = Err(io::ErrorKind::NotFound.into());
-    for address in addr
-        .to_socket_addrs()
-        .map_err(failed(format!("resolve {addr}")))?
-    {
+    for address in addr.to_socket_addrs().map_err(failed(format!("resolve {addr}")))? {
         done = connect(address).map_err(failed(format!("connect {address}")));
         if done.is_ok() {
             break;

@@ -66,9 +66,5 @@ fn finish(mut stream: &TcpStream, options: &Options) -> io::Result<()> {
 
 /// A time limit on a socket shows as EAGAIN, "Resource temporarily unavailable": socket(7).
 fn in_time(why: io::Error) -> io::Error {
-    if why.kind() == ErrorKind::WouldBlock {
-        ErrorKind::TimedOut.into()
-    } else {
-        why
-    }
+    if why.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { why }
 }

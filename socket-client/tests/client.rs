@@ -17,12 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Starts the client. `timeout` ends one that hangs, whatever becomes of the test.
 fn start(address: &impl ToString, arguments: &[&[u8]]) -> Child {
     Command::new("timeout")
-        .args([
-            "10",
-            env!("CARGO_BIN_EXE_socket-client"),
-            "--addr",
-            &address.to_string(),
-        ])
+        .args(["10", env!("CARGO_BIN_EXE_socket-client"), "--addr", &address.to_string()])
         .args(arguments.iter().map(|bytes| OsStr::from_bytes(bytes)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -35,10 +30,7 @@ fn start(address: &impl ToString, arguments: &[&[u8]]) -> Child {
 fn end(client: Child) -> (Option<i32>, String) {
     let output = client.wait_with_output().unwrap();
     assert!(output.stdout.is_empty());
-    (
-        output.status.code(),
-        String::from_utf8(output.stderr).unwrap(),
-    )
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 fn well() -> (Option<i32>, String) {
@@ -51,9 +43,7 @@ fn failed(why: &str) -> (Option<i32>, String) {
 
 fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    SockRef::from(&listener)
-        .set_read_timeout(Some(DEADLINE))
-        .unwrap();
+    SockRef::from(&listener).set_read_timeout(Some(DEADLINE)).unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
@@ -73,9 +63,7 @@ fn read(mut stream: &TcpStream) -> Vec<u8> {
 
 /// Closes with RST.
 fn reset(stream: TcpStream) {
-    SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
     drop(stream);
 }
 
@@ -97,12 +85,7 @@ fn the_messages_of_the_note_go_each_over_a_connection_of_its_own() {
 #[test]
 fn any_bytes_are_sent_as_they_are_in_all_three_ways() {
     let (listener, address) = listen();
-    let messages = [
-        &b"\xFF\xFE bytes"[..],
-        "жы".as_bytes(),
-        b"",
-        b"line\nline\n",
-    ];
+    let messages = [&b"\xFF\xFE bytes"[..], "жы".as_bytes(), b"", b"line\nline\n"];
     let client = start(&address, &messages);
     for message in messages {
         assert_eq!(read(&accept(&listener)), message);
@@ -131,12 +114,8 @@ fn stdin_is_sent_as_it_comes_and_not_only_at_its_end() {
 fn five_megabytes_arrive_whole_at_a_slow_reader() {
     let (listener, address) = listen();
     // Slow: it takes little at a time, and the kernel keeps little for it.
-    SockRef::from(&listener)
-        .set_recv_buffer_size(128 * 1024)
-        .unwrap();
-    let sent: Vec<u8> = (0..5 << 20)
-        .map(|at: u32| at.to_le_bytes()[at as usize % 3])
-        .collect();
+    SockRef::from(&listener).set_recv_buffer_size(128 * 1024).unwrap();
+    let sent: Vec<u8> = (0..5 << 20).map(|at: u32| at.to_le_bytes()[at as usize % 3]).collect();
     let mut client = start(&address, &[b"-"]);
     let feeder = feed(&mut client, sent.clone());
     let mut stream = accept(&listener);
@@ -148,12 +127,7 @@ fn five_megabytes_arrive_whole_at_a_slow_reader() {
         }
         received.extend_from_slice(&piece[..length]);
     }
-    assert!(
-        received == sent,
-        "{} of {} bytes, or other ones",
-        received.len(),
-        sent.len()
-    );
+    assert!(received == sent, "{} of {} bytes, or other ones", received.len(), sent.len());
     drop(stream);
     feeder.join().unwrap();
     assert_eq!(end(client).0, Some(0));
@@ -228,10 +202,7 @@ fn a_server_that_vanishes_in_the_middle_is_an_error_and_no_signal() {
     reset(stream);
     let (code, stderr) = end(client);
     assert_eq!(code, Some(1));
-    assert!(
-        stderr.starts_with(&format!("socket-client: send {address}: ")),
-        "{stderr}"
-    );
+    assert!(stderr.starts_with(&format!("socket-client: send {address}: ")), "{stderr}");
     feeder.join().unwrap();
 }
 
@@ -244,9 +215,7 @@ fn a_server_that_throws_the_message_away_is_an_error() {
     drop(stream); // with the message unread
     assert_eq!(
         end(client),
-        failed(&format!(
-            "close {address}: Connection reset by peer (os error 104)"
-        ))
+        failed(&format!("close {address}: Connection reset by peer (os error 104)"))
     );
 }
 
@@ -265,18 +234,13 @@ fn a_server_that_never_reads_ends_in_a_timeout() {
 #[test]
 fn a_connection_that_does_not_come_about_ends_in_a_timeout() {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    listener
-        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
-        .unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     let _only = TcpStream::connect(address).unwrap();
     let (code, stderr) = end(start(&address, &[b"--timeout", b"0.05", b"hello"]));
     assert_eq!(code, Some(1));
-    assert!(
-        stderr.starts_with(&format!("socket-client: connect {address}: ")),
-        "{stderr}"
-    );
+    assert!(stderr.starts_with(&format!("socket-client: connect {address}: ")), "{stderr}");
 }
 
 #[test]
@@ -303,10 +267,7 @@ fn wrong_usage_is_named_and_ends_with_two() {
         let mut client = Command::new(env!("CARGO_BIN_EXE_socket-client"));
         let output = client.args([option, value, "hello"]).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            output.status.code() == Some(2) && stderr.contains(value),
-            "{value}: {stderr}"
-        );
+        assert!(output.status.code() == Some(2) && stderr.contains(value), "{value}: {stderr}");
         assert!(output.stdout.is_empty());
     }
 }

@@ -63,9 +63,7 @@ fn print(line: &mut String) -> io::Result<()> {
         return Ok(()); // not one character is complete
     }
     line.push('\n');
-    io::stdout()
-        .write_all(line.as_bytes())
-        .map_err(failed("stdout"))?;
+    io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))?;
     line.clear();
     Ok(())
 }

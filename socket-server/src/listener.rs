@@ -23,15 +23,9 @@ pub(crate) fn listen(addr: &str) -> io::Result<Socket> {
         Socket::new(Domain::for_address(address), Type::STREAM, None).map_err(failed("socket"))?;
     // A connection that the server closed first keeps the port for a minute (TIME_WAIT, tcp(7)), and
     // a restart would fail: "Address already in use". std sets this by itself, socket2 does not.
-    socket
-        .set_reuse_address(true)
-        .map_err(failed("setsockopt SO_REUSEADDR"))?;
-    socket
-        .bind(&address.into())
-        .map_err(failed(format!("bind {address}")))?;
-    socket
-        .listen(SOMAXCONN)
-        .map_err(failed(format!("listen {address}")))?;
+    socket.set_reuse_address(true).map_err(failed("setsockopt SO_REUSEADDR"))?;
+    socket.bind(&address.into()).map_err(failed(format!("bind {address}")))?;
+    socket.listen(SOMAXCONN).map_err(failed(format!("listen {address}")))?;
     Ok(socket)
 }
 
@@ -40,13 +34,8 @@ pub(crate) fn accept(listener: &Socket, threads: &Threads) -> io::Result<Option<
     let running = threads.running(); // asked first: one that ends from now on makes room
     match listener.accept() {
         Ok((socket, peer)) => {
-            let peer = peer
-                .as_socket()
-                .expect("the peer of a TCP socket has an IP address");
-            return Ok(Some(Client {
-                stream: socket.into(),
-                peer,
-            }));
+            let peer = peer.as_socket().expect("the peer of a TCP socket has an IP address");
+            return Ok(Some(Client { stream: socket.into(), peer }));
         }
         // No room for another. The client stays in the backlog, so to try again at once would be a
         // busy loop; sleep until a thread ends. One that ended just now isn't missed: see unpark.
@@ -63,8 +52,5 @@ pub(crate) fn accept(listener: &Socket, threads: &Threads) -> io::Result<Option<
 
 fn is_shortage(why: &io::Error) -> bool {
     let errno = Errno::from_raw(why.raw_os_error().unwrap_or_default());
-    matches!(
-        errno,
-        Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM
-    )
+    matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)
 }

@@ -32,9 +32,7 @@ impl Stop {
     pub(crate) fn on_signals() -> io::Result<Self> {
         let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
         signals.thread_block()?;
-        Ok(Self {
-            signals: SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC)?,
-        })
+        Ok(Self { signals: SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC)? })
     }
 
     /// Sleeps until `socket` has something to read or to accept, a signal came, or the time is up.
@@ -53,11 +51,7 @@ impl Stop {
             }
         }
         let [readable, stopping, closed] = waiting.map(|one| one.any().unwrap_or(true));
-        if closed {
-            Err(io::ErrorKind::BrokenPipe.into())
-        } else {
-            Ok(Wake { readable, stopping })
-        }
+        if closed { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(Wake { readable, stopping }) }
     }
 
     /// Ends the server from one of its threads, just as `kill PID` would.

@@ -21,11 +21,7 @@ pub(crate) struct Threads {
 impl Threads {
     /// None yet. To be called by the thread that accepts.
     pub(crate) fn new() -> Self {
-        Self {
-            running: AtomicUsize::new(0),
-            acceptor: thread::current(),
-            failure: OnceLock::new(),
-        }
+        Self { running: AtomicUsize::new(0), acceptor: thread::current(), failure: OnceLock::new() }
     }
 
     /// How many clients are being served.
@@ -51,9 +47,8 @@ impl Threads {
             drop(running);
         };
         // `thread::spawn` would panic. A closure that did not start is dropped, and the client with it.
-        let thread = Builder::new()
-            .name(format!("client {}", peer.port()))
-            .spawn_scoped(scope, serve);
+        let thread =
+            Builder::new().name(format!("client {}", peer.port())).spawn_scoped(scope, serve);
         if let Err(why) = thread {
             report(format_args!("thread for {peer}: {why}"));
         }

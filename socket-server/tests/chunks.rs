@@ -14,28 +14,17 @@ fn each_client_of_the_note_is_a_line() {
         server.send(message);
     }
     let end = server.stop();
-    assert_eq!(
-        (end.stdout.as_str(), end.stderr.as_str()),
-        ("hello\nping\nping\n", "")
-    );
+    assert_eq!((end.stdout.as_str(), end.stderr.as_str()), ("hello\nping\nping\n", ""));
 }
 
 #[test]
 fn a_chunk_has_at_most_the_bytes_of_the_buffer() {
-    for (options, lengths) in [
-        (&[][..], [1024, 1024, 952]),
-        (&["--buffer", "1400"], [1400, 1400, 200]),
-    ] {
+    for (options, lengths) in
+        [(&[][..], [1024, 1024, 952]), (&["--buffer", "1400"], [1400, 1400, 200])]
+    {
         let mut server = Server::start(options);
         server.send([b'x'; 3000]);
-        assert_eq!(
-            [
-                server.line().len(),
-                server.line().len(),
-                server.line().len()
-            ],
-            lengths
-        );
+        assert_eq!([server.line().len(), server.line().len(), server.line().len()], lengths);
     }
 }
 
@@ -44,10 +33,7 @@ fn a_client_that_sends_nothing_prints_nothing() {
     let server = Server::start(&["--connections", "1"]);
     server.send("");
     let end = server.end();
-    assert_eq!(
-        (end.code, end.stdout.as_str(), end.stderr.as_str()),
-        (Some(0), "", "")
-    );
+    assert_eq!((end.code, end.stdout.as_str(), end.stderr.as_str()), (Some(0), "", ""));
 }
 
 /// With a buffer of one byte, every character of several bytes is split at every place.
@@ -66,10 +52,7 @@ fn a_character_split_over_reads_is_printed_whole_and_without_a_newline_inside() 
 fn a_character_at_the_edge_of_the_buffer_goes_to_the_next_chunk() {
     let mut server = Server::start(&[]);
     server.send("x".repeat(1023) + "ж");
-    assert_eq!(
-        [server.line(), server.line()],
-        ["x".repeat(1023), "ж".to_string()]
-    );
+    assert_eq!([server.line(), server.line()], ["x".repeat(1023), "ж".to_string()]);
 }
 
 #[test]
@@ -109,11 +92,6 @@ fn five_megabytes_come_through_whole_to_a_slow_reader() {
             }
             received.extend(piece[..length].iter().filter(|byte| **byte != b'\n'));
         }
-        assert!(
-            received == sent,
-            "{} of {} bytes, or other ones",
-            received.len(),
-            sent.len()
-        );
+        assert!(received == sent, "{} of {} bytes, or other ones", received.len(), sent.len());
     });
 }

@@ -17,9 +17,7 @@ const BOTH: [&[&str]; 2] = [&[], &["--threads"]];
 
 /// Closes with RST instead of FIN, as a program that crashes may.
 fn reset(stream: TcpStream) {
-    SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
     drop(stream);
 }
 
@@ -54,9 +52,7 @@ fn with_threads_all_clients_are_served_at_once_each_by_a_thread() {
     names.sort();
     assert_eq!(server.threads(), names);
     drop(clients);
-    until("all threads but the first are gone", || {
-        server.threads() == ["socket-server"]
-    });
+    until("all threads but the first are gone", || server.threads() == ["socket-server"]);
     until("the sockets are closed", || server.sockets() == 1);
 }
 
@@ -71,10 +67,7 @@ fn with_threads_lines_never_tear() {
     });
     let end = server.end();
     for line in end.stdout.lines() {
-        assert!(
-            line.bytes().all(|byte| byte == line.as_bytes()[0]),
-            "torn: {line}"
-        );
+        assert!(line.bytes().all(|byte| byte == line.as_bytes()[0]), "torn: {line}");
     }
     assert_eq!(end.stdout.replace('\n', "").len(), 8 * 200_000);
 }
@@ -89,10 +82,7 @@ fn a_client_that_resets_is_reported_and_the_next_is_served() {
         let name = rude.local_addr().unwrap();
         reset(rude);
         let words = "Connection reset by peer (os error 104)";
-        assert_eq!(
-            server.error(),
-            format!("socket-server: read {name}: {words}")
-        );
+        assert_eq!(server.error(), format!("socket-server: read {name}: {words}"));
         server.send("next");
         assert_eq!(server.line(), "next");
     }
@@ -127,16 +117,9 @@ fn a_silent_client_is_closed_and_reported_and_the_next_is_served() {
         let mut server = Server::start(&[options, &["--timeout", "0.05"]].concat());
         let mut silent = server.connect();
         silent.write_all(b"only this").unwrap();
-        assert_eq!(
-            silent.read(&mut [0]).unwrap(),
-            0,
-            "end of file, not a reset"
-        );
+        assert_eq!(silent.read(&mut [0]).unwrap(), 0, "end of file, not a reset");
         let name = silent.local_addr().unwrap();
-        assert_eq!(
-            server.error(),
-            format!("socket-server: read {name}: timed out")
-        );
+        assert_eq!(server.error(), format!("socket-server: read {name}: timed out"));
         until("its descriptor is gone", || server.sockets() == 1);
         server.send("next");
         assert_eq!([server.line(), server.line()], ["only this", "next"]);
@@ -156,10 +139,7 @@ fn connections_end_the_server_after_so_many_have_come_and_gone() {
         assert_eq!(server.line(), "three");
         drop(last);
         let end = server.end();
-        assert_eq!(
-            (end.code, end.stdout.as_str(), end.stderr.as_str()),
-            (Some(0), "", "")
-        );
+        assert_eq!((end.code, end.stdout.as_str(), end.stderr.as_str()), (Some(0), "", ""));
     }
 }
 
@@ -176,9 +156,7 @@ fn two_hundred_clients_are_each_served_once_and_nothing_is_left() {
         });
         let lines: BTreeSet<String> = (0..200).map(|_| server.line()).collect();
         assert_eq!(lines.len(), 200);
-        until("nothing is left", || {
-            server.sockets() == 1 && server.threads().len() == 1
-        });
+        until("nothing is left", || server.sockets() == 1 && server.threads().len() == 1);
         assert_eq!(server.stop().stdout, "");
     }
 }

@@ -24,11 +24,7 @@ fn a_signal_ends_it_with_a_client_connected_and_the_port_is_free_at_once() {
             client.write_all(b"hello").unwrap();
             assert_eq!(server.line(), "hello");
             server.signal(signal);
-            assert_eq!(
-                client.read(&mut [0]).unwrap(),
-                0,
-                "end of file, not a reset"
-            );
+            assert_eq!(client.read(&mut [0]).unwrap(), 0, "end of file, not a reset");
             let end = server.end();
             assert_eq!((end.code, end.stderr.as_str()), (Some(0), ""));
             // The closed connection is in TIME_WAIT now: without SO_REUSEADDR this would fail.
@@ -98,15 +94,10 @@ fn a_full_stdout_is_a_failure_of_the_whole_server() {
 const FOREIGN: &str = "192.0.2.1:10001";
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_socket-server"))
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_socket-server")).args(arguments).output().unwrap();
     assert!(output.stdout.is_empty());
-    (
-        output.status.code(),
-        String::from_utf8(output.stderr).unwrap(),
-    )
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -117,10 +108,7 @@ fn it_says_what_it_could_not_do_and_why() {
         (taken.as_str(), "Address already in use (os error 98)"),
         (FOREIGN, "Cannot assign requested address (os error 99)"),
     ] {
-        assert_eq!(
-            run(&[address]),
-            (Some(1), format!("socket-server: bind {address}: {why}\n"))
-        );
+        assert_eq!(run(&[address]), (Some(1), format!("socket-server: bind {address}: {why}\n")));
     }
 }
 
@@ -128,10 +116,7 @@ fn it_says_what_it_could_not_do_and_why() {
 fn wrong_usage_is_named_and_ends_with_two() {
     for address in ["127.0.0.1:65536", "127.0.0.1:-1", "text", ":10001", "-1"] {
         let (code, stderr) = run(&[address]);
-        assert!(
-            code == Some(2) && stderr.contains(address),
-            "{address}: {stderr}"
-        );
+        assert!(code == Some(2) && stderr.contains(address), "{address}: {stderr}");
     }
     for (option, value) in [
         ("--buffer", "0"),
@@ -142,10 +127,7 @@ fn wrong_usage_is_named_and_ends_with_two() {
         ("--connections", "0"),
     ] {
         let (code, stderr) = run(&[FOREIGN, option, value]);
-        assert!(
-            code == Some(2) && stderr.contains(value),
-            "{option} {value}: {stderr}"
-        );
+        assert!(code == Some(2) && stderr.contains(value), "{option} {value}: {stderr}");
     }
 }
 

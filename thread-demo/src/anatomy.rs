@@ -87,28 +87,13 @@ fn show_memory(views: &[View]) -> io::Result<()> {
     print_line("One process, three threads: main, Ann and Bob, held at a barrier.\n")?;
     print_line("Shared: the process and its memory. Each thread added 1 to GLOBAL.")?;
     print_line("        PID      address of GLOBAL  value")?;
-    for View {
-        name,
-        pid,
-        global: (address, value),
-        ..
-    } in views
-    {
-        print_line(format_args!(
-            "  {name:4}  {pid:<7}  {address:<#17x}  {value}"
-        ))?;
+    for View { name, pid, global: (address, value), .. } in views {
+        print_line(format_args!("  {name:4}  {pid:<7}  {address:<#17x}  {value}"))?;
     }
     print_line("\nIts own: TID, thread-local variables, stack. Each thread added 1 to OWN.")?;
     print_line("        TID      address of OWN  value  address of a local  its stack")?;
     let maps = fs::read_to_string("/proc/self/maps").map_err(failed("/proc/self/maps"))?;
-    for View {
-        name,
-        tid,
-        own: (address, value),
-        local,
-        ..
-    } in views
-    {
+    for View { name, tid, own: (address, value), local, .. } in views {
         let stack = mapping_of(*local, &maps).unwrap_or(0);
         print_line(format_args!(
             "  {name:4}  {tid:<7}  {address:<#14x}  {value:<5}  {local:<#18x}  {stack} KiB"
@@ -119,9 +104,7 @@ fn show_memory(views: &[View]) -> io::Result<()> {
 
 fn show_kernel(views: &[View]) -> io::Result<()> {
     let pid = process::id();
-    print_line(format_args!(
-        "\nThe kernel's view: /proc/{pid}/task/TID/status"
-    ))?;
+    print_line(format_args!("\nThe kernel's view: /proc/{pid}/task/TID/status"))?;
     print_line("        TID      name         state         switches: voluntary, forced")?;
     for View { name, tid, .. } in views {
         let path = format!("/proc/self/task/{tid}/status");

@@ -13,14 +13,8 @@ use crate::proc::field;
 pub(crate) fn show() -> io::Result<()> {
     print_line("\nHow many threads there may be: what the smallest of these allows.")?;
     let row = |limit: &str, what: &str| print_line(format_args!("  {limit:>8}  {what}"));
-    row(
-        &per_user(),
-        "processes and threads of a user (ulimit -u), unless root",
-    )?;
-    row(
-        &per_group(),
-        "processes and threads of this control group (pids.max)",
-    )?;
+    row(&per_user(), "processes and threads of a user (ulimit -u), unless root")?;
+    row(&per_group(), "processes and threads of this control group (pids.max)")?;
     for (path, what) in [
         ("/proc/sys/kernel/threads-max", "threads on the system"),
         ("/proc/sys/kernel/pid_max", "numbers to name them by"),

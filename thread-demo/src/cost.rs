@@ -56,12 +56,8 @@ pub(crate) fn show() -> io::Result<()> {
         print_line(format_args!("What each of {started} that wait costs:"))?;
         print_line(format_args!("  {micros:>8}  microseconds to start"))?;
         print_line(format_args!("  {stack:>8}  KiB of addresses: its stack"))?;
-        print_line(format_args!(
-            "  {memory:>8}  KiB of memory: the pages touched"
-        ))?;
-        print_line(format_args!(
-            "  {mappings:>8}  mappings: two stacks, two guards"
-        ))
+        print_line(format_args!("  {memory:>8}  KiB of memory: the pages touched"))?;
+        print_line(format_args!("  {mappings:>8}  mappings: two stacks, two guards"))
     })
 }
 

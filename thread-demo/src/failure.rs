@@ -28,9 +28,7 @@ pub(crate) fn show() -> io::Result<()> {
     command.arg("overflow").env_remove("RUST_MIN_STACK"); // 2 MiB, however much is asked for here
     let child = command.output().map_err(failed("overflow"))?;
     let status = child.status;
-    print_line(format_args!(
-        "  a process in which one thread recursed too deep: {status}"
-    ))?;
+    print_line(format_args!("  a process in which one thread recursed too deep: {status}"))?;
     let message = String::from_utf8_lossy(&child.stderr);
     for line in message.lines().filter(|line| !line.is_empty()) {
         print_line(format_args!("    its stderr: {line}"))?;

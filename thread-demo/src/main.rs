@@ -94,9 +94,7 @@ fn greet(options: &Options) -> io::Result<()> {
     }
     // All are joined, whatever happened: a thread that still runs would end with main.
     for thread in threads {
-        let greeted = thread
-            .join()
-            .expect("f returns its errors and does not panic");
+        let greeted = thread.join().expect("f returns its errors and does not panic");
         done = done.and(greeted); // the first error stays
     }
     done
@@ -146,9 +144,7 @@ fn main() -> ExitCode {
 /// Writes one whole line at once: `println!` would panic when stdout is closed or full.
 fn print_line(line: impl Display) -> io::Result<()> {
     let line = format!("{line}\n");
-    io::stdout()
-        .write_all(line.as_bytes())
-        .map_err(failed("stdout"))
+    io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))
 }
 
 /// Puts the call and its subject before the system's words.
@@ -158,8 +154,6 @@ fn failed(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
 
 /// Reads seconds, such as `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_string())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }

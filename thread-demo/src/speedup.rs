@@ -30,9 +30,7 @@ fn count(mut n: u64) {
 /// Counts down twice, one after the other and then in two threads.
 pub(crate) fn show() -> io::Result<()> {
     let processors = thread::available_parallelism().map_err(failed("available_parallelism"))?;
-    print_line(format_args!(
-        "Counting down from {TURNS} twice, {processors} processors:"
-    ))?;
+    print_line(format_args!("Counting down from {TURNS} twice, {processors} processors:"))?;
     let series = best_of_three(|| {
         count(TURNS);
         count(TURNS);
@@ -47,9 +45,7 @@ pub(crate) fn show() -> io::Result<()> {
 
     let times = series / parallel;
     print_line(format_args!("  one after the other  {series:.3} s"))?;
-    print_line(format_args!(
-        "  in two threads       {parallel:.3} s, {times:.1} times as fast"
-    ))?;
+    print_line(format_args!("  in two threads       {parallel:.3} s, {times:.1} times as fast"))?;
     print_line("In Python, two threads take as long as one after the other, or longer: they")?;
     print_line("share a lock, the GIL, and only its holder runs Python code. They do overlap")?;
     print_line("while they wait, for a file or the network: whoever waits lets go of it.")

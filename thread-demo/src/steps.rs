@@ -19,10 +19,7 @@ pub(crate) fn work(name: &str) {
             hint::black_box(turn);
         }
         // Poisoned when the other thread panicked: the list is good all the same.
-        STEPS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&name[..1]);
+        STEPS.lock().unwrap_or_else(PoisonError::into_inner).push_str(&name[..1]);
     }
 }
 

@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 
 fn demo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thread-demo"));
-    command
-        .args(arguments)
-        .env_remove("RUST_MIN_STACK")
-        .stdin(Stdio::null());
+    command.args(arguments).env_remove("RUST_MIN_STACK").stdin(Stdio::null());
     command
 }
 
@@ -19,13 +16,8 @@ fn demo(arguments: &[&str]) -> Command {
 fn demo_with_room_for_three_stacks(argument: &str) -> Command {
     let program = env!("CARGO_BIN_EXE_thread-demo");
     let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        &format!("ulimit -v 4000000; exec '{program}' {argument}"),
-    ]);
-    command
-        .env("RUST_MIN_STACK", "1073741824")
-        .stdin(Stdio::null());
+    command.args(["-c", &format!("ulimit -v 4000000; exec '{program}' {argument}")]);
+    command.env("RUST_MIN_STACK", "1073741824").stdin(Stdio::null());
     command
 }
 
@@ -64,9 +56,8 @@ fn without_arguments_it_prints_what_the_note_prints() {
 #[test]
 fn both_styles_greet_everybody_once() {
     for style in ["function", "trait"] {
-        let output = run(&mut demo(&[
-            "--style", style, "--delay", "0.01", "Ann", "", "Жан", "Ann",
-        ]));
+        let output =
+            run(&mut demo(&["--style", style, "--delay", "0.01", "Ann", "", "Жан", "Ann"]));
         let expected = ["Hello,  ", "Hello,  Ann", "Hello,  Ann", "Hello,  Жан"];
         assert_eq!(sorted_lines(&output.stdout), expected, "--style {style}");
         assert_eq!(output.status.code(), Some(0));
@@ -76,20 +67,8 @@ fn both_styles_greet_everybody_once() {
 #[test]
 fn all_threads_are_alive_at_once_in_one_process_and_named() {
     for style in ["function", "trait"] {
-        let names = [
-            "--style",
-            style,
-            "--delay",
-            "600",
-            "Ann",
-            "a name of twenty-four B",
-        ];
-        let demo = Running(
-            demo(&names)
-                .stdout(Stdio::null())
-                .spawn()
-                .expect("the demo starts"),
-        );
+        let names = ["--style", style, "--delay", "600", "Ann", "a name of twenty-four B"];
+        let demo = Running(demo(&names).stdout(Stdio::null()).spawn().expect("the demo starts"));
         let expected = HashSet::from(["thread-demo", "Ann", "a name of twent"].map(String::from));
         // A thread names itself, a moment after it is born.
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -107,9 +86,7 @@ fn all_threads_are_alive_at_once_in_one_process_and_named() {
 fn threads_of(process: &Child) -> io::Result<HashSet<String>> {
     let tasks = fs::read_dir(format!("/proc/{}/task", process.id()))?;
     let name = |task: io::Result<fs::DirEntry>| fs::read_to_string(task?.path().join("comm"));
-    tasks
-        .map(|task| Ok(name(task)?.trim_end().to_string()))
-        .collect()
+    tasks.map(|task| Ok(name(task)?.trim_end().to_string())).collect()
 }
 
 #[test]
@@ -139,10 +116,7 @@ fn a_refused_thread_is_an_error_after_the_others_have_ended() {
     for style in ["function", "trait"] {
         let arguments = format!("--style {style} --delay 0.05 Ann Bob Eve Max Zoe");
         let output = run(&mut demo_with_room_for_three_stacks(&arguments));
-        assert_eq!(
-            sorted_lines(&output.stdout),
-            ["Hello,  Ann", "Hello,  Bob", "Hello,  Eve"]
-        );
+        assert_eq!(sorted_lines(&output.stdout), ["Hello,  Ann", "Hello,  Bob", "Hello,  Eve"]);
         let expected = "thread-demo: start thread \"Max\": \
                         Resource temporarily unavailable (os error 11)\n";
         assert_eq!(text(&output.stderr), expected);
@@ -175,20 +149,13 @@ fn anatomy_shows_one_process_and_three_threads() {
     assert_eq!(text(&output.stderr), "");
     let rows = |table| rows(text(&output.stdout), table);
     let distinct = |table: &[Vec<&str>], column: usize| {
-        table
-            .iter()
-            .map(|row| row[column].to_string())
-            .collect::<HashSet<_>>()
-            .len()
+        table.iter().map(|row| row[column].to_string()).collect::<HashSet<_>>().len()
     };
 
     let shared = rows("Shared: ");
     assert_eq!(distinct(&shared, 1), 1, "one PID");
     assert_eq!(distinct(&shared, 2), 1, "GLOBAL at one address");
-    assert!(
-        shared.iter().all(|row| row[3] == "3"),
-        "GLOBAL with one value"
-    );
+    assert!(shared.iter().all(|row| row[3] == "3"), "GLOBAL with one value");
 
     let own = rows("Its own: ");
     assert_eq!(own[0][1], shared[0][1], "the first thread's TID is the PID");
@@ -200,9 +167,7 @@ fn anatomy_shows_one_process_and_three_threads() {
 
     let kernel = rows("The kernel's view");
     for (row, (name, state)) in
-        kernel
-            .iter()
-            .zip([("thread-demo", "R"), ("Ann", "S"), ("Bob", "S")])
+        kernel.iter().zip([("thread-demo", "R"), ("Ann", "S"), ("Bob", "S")])
     {
         assert_eq!([row[2], row[3]], [name, state]);
     }
@@ -215,10 +180,7 @@ fn anatomy_shows_one_process_and_three_threads() {
 
 /// The rows of a table: the indented lines below its heading that begin with a name.
 fn rows<'a>(text: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
-    let below = text
-        .lines()
-        .skip_while(|line| !line.starts_with(heading))
-        .skip(1);
+    let below = text.lines().skip_while(|line| !line.starts_with(heading)).skip(1);
     let indented = below.take_while(|line| line.starts_with("  "));
     let rows = indented.filter(|line| !line.starts_with("   "));
     rows.map(|line| line.split_whitespace().collect()).collect()
@@ -228,18 +190,9 @@ fn rows<'a>(text: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
 fn limits_shows_a_panic_as_the_end_of_a_thread_and_a_crash_as_that_of_a_process() {
     let output = run(&mut demo(&["limits"]));
     let stdout = text(&output.stdout);
-    assert!(
-        stdout.contains("join() of \"unlucky\": Err(\"no luck\")\n"),
-        "{stdout}"
-    );
-    assert!(
-        stdout.contains("recursed too deep: signal: 6 (SIGABRT)\n"),
-        "{stdout}"
-    );
-    assert!(
-        stdout.contains("What each of 100 that wait costs:"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("join() of \"unlucky\": Err(\"no luck\")\n"), "{stdout}");
+    assert!(stdout.contains("recursed too deep: signal: 6 (SIGABRT)\n"), "{stdout}");
+    assert!(stdout.contains("What each of 100 that wait costs:"), "{stdout}");
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
 }
@@ -248,13 +201,7 @@ fn limits_shows_a_panic_as_the_end_of_a_thread_and_a_crash_as_that_of_a_process(
 fn limits_goes_on_with_as_many_threads_as_it_gets() {
     let output = run(&mut demo_with_room_for_three_stacks("limits"));
     let stdout = text(&output.stdout);
-    assert!(
-        stdout.contains("Thread 4 was refused: Resource temporarily unavailable"),
-        "{stdout}"
-    );
-    assert!(
-        stdout.contains("What each of 3 that wait costs:"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("Thread 4 was refused: Resource temporarily unavailable"), "{stdout}");
+    assert!(stdout.contains("What each of 3 that wait costs:"), "{stdout}");
     assert_eq!(output.status.code(), Some(0));
 }

@@ -11,9 +11,7 @@ pub struct Client {
 
 impl Client {
     pub fn say(&mut self, text: impl AsRef<[u8]>) {
-        self.stream
-            .write_all(text.as_ref())
-            .expect("it is connected");
+        self.stream.write_all(text.as_ref()).expect("it is connected");
     }
 
     /// Reads so many pings, and not a byte more.
@@ -25,13 +23,9 @@ impl Client {
 
     /// Ends its side (FIN) and reads the rest: the number of pings until the server closes, too.
     pub fn leave(mut self) -> usize {
-        self.stream
-            .shutdown(Shutdown::Write)
-            .expect("it is connected");
+        self.stream.shutdown(Shutdown::Write).expect("it is connected");
         let mut rest = Vec::new();
-        self.stream
-            .read_to_end(&mut rest)
-            .expect("pings, then the end");
+        self.stream.read_to_end(&mut rest).expect("pings, then the end");
         assert_eq!(rest, b"ping".repeat(rest.len() / 4));
         rest.len() / 4
     }

@@ -11,11 +11,7 @@ use crate::server::{Server, at, until};
 /// Runs it with just these arguments to its end.
 fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_epoll-demo"));
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.args(arguments).output().expect("it starts");
+    let Output { status, stdout, stderr } = command.args(arguments).output().expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (status.code(), text(stdout), text(stderr))
 }
@@ -27,9 +23,7 @@ fn after_a_signal_what_was_received_is_printed_and_the_exit_is_0() {
         let mut clients = vec![server.client()];
         server.stop();
         clients.extend([server.stranger(), server.stranger()]); // it will not have accepted these
-        for (client, text) in clients
-            .iter_mut()
-            .zip(["first client", "second client", "third…"])
+        for (client, text) in clients.iter_mut().zip(["first client", "second client", "third…"])
         {
             client.say(text);
         }
@@ -42,13 +36,7 @@ fn after_a_signal_what_was_received_is_printed_and_the_exit_is_0() {
         }
         assert!(complaints.is_empty(), "{complaints:?}");
         clients[0].pings(3);
-        assert_eq!(
-            clients[0]
-                .stream
-                .read(&mut [0])
-                .expect("an end, not a reset"),
-            0
-        );
+        assert_eq!(clients[0].stream.read(&mut [0]).expect("an end, not a reset"), 0);
     }
 }
 
@@ -77,9 +65,7 @@ fn after_n_connections_nobody_is_let_in_and_it_ends() {
     let server = Server::start(&["--connections", "2"]);
     let first = server.client();
     let second = server.client();
-    until("it no longer listens", || {
-        TcpStream::connect(server.address).is_err()
-    });
+    until("it no longer listens", || TcpStream::connect(server.address).is_err());
     first.leave();
     second.leave();
     assert!(server.end().0.success());
@@ -110,18 +96,12 @@ fn a_closed_stdout_ends_it_quietly() {
 
 #[test]
 fn a_full_stdout_is_an_error() {
-    let full = File::options()
-        .write(true)
-        .open("/dev/full")
-        .expect("Linux has it");
+    let full = File::options().write(true).open("/dev/full").expect("Linux has it");
     let server = Server::spawn(at("127.0.0.1:0").stdout(full));
     server.client().say("there is no room for this");
     let (status, _, complaints) = server.end();
     assert_eq!(status.code(), Some(1));
-    assert_eq!(
-        complaints,
-        ["epoll-demo: stdout: No space left on device (os error 28)"]
-    );
+    assert_eq!(complaints, ["epoll-demo: stdout: No space left on device (os error 28)"]);
 }
 
 #[test]
@@ -142,10 +122,7 @@ fn wrong_usage_is_exit_2_and_nothing_on_stdout() {
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {stderr}");
-        assert!(
-            stdout.is_empty() && stderr.starts_with("error: "),
-            "{stdout} {stderr}"
-        );
+        assert!(stdout.is_empty() && stderr.starts_with("error: "), "{stdout} {stderr}");
     }
 }
 
@@ -156,10 +133,7 @@ fn an_address_that_cannot_be_had_is_an_error_that_names_it() {
     for (address, why) in [
         (taken.as_str(), "Address already in use (os error 98)"),
         // Of the block for documentation (RFC 5737): no machine has it.
-        (
-            "192.0.2.1:10002",
-            "Cannot assign requested address (os error 99)",
-        ),
+        ("192.0.2.1:10002", "Cannot assign requested address (os error 99)"),
     ] {
         let (code, stdout, stderr) = run(&[address]);
         assert_eq!(code, Some(1), "{stderr}");

@@ -27,9 +27,7 @@ fn fill(client: &mut Client, server: &Server) -> usize {
 /// The same, and more, until it can't be owed more.
 fn overfill(client: &mut Client, server: &Server) -> usize {
     let sent = fill(client, server) + client.pour(&[b'x'; 4096]);
-    until("nothing more is read from it", || {
-        server.masks() == [WRITABLE]
-    });
+    until("nothing more is read from it", || server.masks() == [WRITABLE]);
     sent
 }
 
@@ -40,10 +38,7 @@ fn a_reset_is_one_line_on_stderr_and_the_others_go_on() {
     server.stranger().reset();
     let complaint = server.complaint();
     assert!(complaint.starts_with("epoll-demo: client "), "{complaint}");
-    assert!(
-        complaint.ends_with(": Connection reset by peer (os error 104)"),
-        "{complaint}"
-    );
+    assert!(complaint.ends_with(": Connection reset by peer (os error 104)"), "{complaint}");
     before.say("before");
     assert_eq!(server.line(), "before");
     let mut after = server.client();
@@ -63,9 +58,7 @@ fn a_reset_is_one_line_on_stderr_and_the_others_go_on() {
 fn what_a_client_sent_before_its_reset_is_printed() {
     let server = Server::start(&["--buffer", "1", "--connections", "1"]);
     let mut client = server.stranger();
-    until("the server waits", || {
-        server.masks().len() == 1 && server.sleeps()
-    });
+    until("the server waits", || server.masks().len() == 1 && server.sleeps());
     server.stop(); // until all has happened
     client.say("last words");
     client.reset();
@@ -90,16 +83,9 @@ fn a_client_that_never_reads_is_not_read_either_and_nothing_is_lost() {
         other.pings(1);
     }
     other.leave();
-    assert!(
-        server.status("VmRSS") < memory + 1024,
-        "it takes no more than a MiB"
-    );
+    assert!(server.status("VmRSS") < memory + 1024, "it takes no more than a MiB");
 
-    assert_eq!(
-        deaf.leave(),
-        1 + sent,
-        "a ping for each of its chunks, once it reads"
-    );
+    assert_eq!(deaf.leave(), 1 + sent, "a ping for each of its chunks, once it reads");
     server.kill("TERM");
     let (_, printed, _) = server.end();
     assert_eq!(printed.concat().replace('y', "").len(), 4096, "and a line");
@@ -121,9 +107,7 @@ fn a_half_closed_client_that_does_not_read_wakes_nobody_and_still_gets_its_pings
     let server = Server::start(&["--buffer", "1"]);
     let mut deaf = server.stranger();
     let sent = fill(&mut deaf, &server);
-    deaf.stream
-        .shutdown(Shutdown::Write)
-        .expect("it is connected");
+    deaf.stream.shutdown(Shutdown::Write).expect("it is connected");
     until("the end of file is read", || server.masks() == [WRITABLE]);
     assert_eq!(server.woken(), (0, 0));
     assert_eq!(deaf.leave(), 1 + sent);

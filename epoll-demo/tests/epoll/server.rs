@@ -33,9 +33,7 @@ pub fn at(address: &str) -> Command {
 pub fn limited(limit: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit {limit}; exec \"$0\" 127.0.0.1:0")]);
-    command
-        .arg(env!("CARGO_BIN_EXE_epoll-demo"))
-        .stdout(Stdio::piped());
+    command.arg(env!("CARGO_BIN_EXE_epoll-demo")).stdout(Stdio::piped());
     command
 }
 
@@ -76,19 +74,11 @@ impl Server {
 
     /// Starts it and waits until it can be connected to.
     pub fn spawn(command: &mut Command) -> Server {
-        let mut child = command
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("epoll-demo starts");
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("epoll-demo starts");
         let stderr = lines(child.stderr.take().expect("piped"));
         let stdout = child.stdout.take().map_or_else(|| channel().1, lines);
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut server = Server {
-            child,
-            address,
-            stdout,
-            stderr,
-        };
+        let mut server = Server { child, address, stdout, stderr };
         let ready = server.complaint();
         let address = ready.strip_prefix("listening on ").expect("the ready line");
         server.address = address.parse().expect("an address");
@@ -97,16 +87,12 @@ impl Server {
 
     /// The next line of stdout.
     pub fn line(&self) -> String {
-        self.stdout
-            .recv_timeout(DEADLINE)
-            .expect("a line on stdout")
+        self.stdout.recv_timeout(DEADLINE).expect("a line on stdout")
     }
 
     /// The next line of stderr.
     pub fn complaint(&self) -> String {
-        self.stderr
-            .recv_timeout(DEADLINE)
-            .expect("a line on stderr")
+        self.stderr.recv_timeout(DEADLINE).expect("a line on stderr")
     }
 
     /// What is left on stdout and stderr when it has ended, and how it ended.
@@ -117,11 +103,7 @@ impl Server {
             status.is_some()
         });
         let status = status.expect("just seen");
-        (
-            status,
-            self.stdout.iter().collect(),
-            self.stderr.iter().collect(),
-        )
+        (status, self.stdout.iter().collect(), self.stderr.iter().collect())
     }
 
     /// A client that has had its greeting.
@@ -141,9 +123,7 @@ impl Server {
     /// Sends it a signal.
     pub fn kill(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("sh")
-            .args(["-c", "kill -s $0 $1", signal, &pid])
-            .status();
+        let sent = Command::new("sh").args(["-c", "kill -s $0 $1", signal, &pid]).status();
         assert!(sent.expect("sh is there").success());
     }
 
@@ -155,8 +135,7 @@ impl Server {
 
     /// A file of its folder in /proc.
     pub fn proc(&self, file: &str) -> String {
-        self.try_proc(file)
-            .unwrap_or_else(|| panic!("/proc has no {file} of it"))
+        self.try_proc(file).unwrap_or_else(|| panic!("/proc has no {file} of it"))
     }
 
     /// The same where there may be none.
@@ -167,21 +146,15 @@ impl Server {
     /// A number in its /proc/PID/status.
     pub fn status(&self, name: &str) -> u64 {
         let status = self.proc("status");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with(&format!("{name}:")));
+        let line = status.lines().find(|line| line.starts_with(&format!("{name}:")));
         let value = line.and_then(|line| line.split_whitespace().nth(1));
-        value
-            .and_then(|value| value.parse().ok())
-            .unwrap_or_else(|| panic!("{name} in {status}"))
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} in {status}"))
     }
 
     /// Running, sleeping, stopped … `proc_pid_stat(5)`: it follows the name, in parentheses.
     fn state(&self) -> char {
         let stat = self.proc("stat");
-        stat.rsplit_once(") ")
-            .and_then(|(_, rest)| rest.chars().next())
-            .expect("a state")
+        stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).expect("a state")
     }
 
     /// Whether it waits, and so has done all there was to do.
@@ -204,25 +177,16 @@ impl Server {
         let stat = self.proc("stat");
         let (_, rest) = stat.rsplit_once(") ").expect("a name");
         let times = rest.split(' ').skip(11).take(2); // utime and stime
-        times
-            .map(|ticks| ticks.parse::<u64>().expect("a number"))
-            .sum()
+        times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     /// What its epoll watches: the mask of each client (`proc_pid_fdinfo(5)`).
     pub fn masks(&self) -> Vec<u32> {
         let folder = format!("/proc/{}/fd", self.child.id());
-        let epoll = fs::read_dir(folder)
-            .expect("its descriptors")
-            .flatten()
-            .find(|fd| {
-                fs::read_link(fd.path()).is_ok_and(|to| to.ends_with("anon_inode:[eventpoll]"))
-            });
-        let fd = epoll
-            .expect("an epoll")
-            .file_name()
-            .into_string()
-            .expect("a number");
+        let epoll = fs::read_dir(folder).expect("its descriptors").flatten().find(|fd| {
+            fs::read_link(fd.path()).is_ok_and(|to| to.ends_with("anon_inode:[eventpoll]"))
+        });
+        let fd = epoll.expect("an epoll").file_name().into_string().expect("a number");
         let info = self.proc(&format!("fdinfo/{fd}"));
         let watched = info.lines().filter_map(|line| {
             let mut words = line.strip_prefix("tfd:")?.split_whitespace();

@@ -58,11 +58,7 @@ fn bytes_that_are_no_text_become_replacement_characters() {
     client.say(b"ok\xf0\x9f\xa6");
     assert_eq!(server.line(), "ok");
     client.leave();
-    assert_eq!(
-        server.line(),
-        "\u{fffd}",
-        "a character unfinished at the end is one"
-    );
+    assert_eq!(server.line(), "\u{fffd}", "a character unfinished at the end is one");
 }
 
 #[test]
@@ -84,10 +80,7 @@ fn a_long_text_is_printed_in_chunks_without_loss() {
     let mut printed = String::new();
     while printed.len() < text.len() {
         let line = server.line();
-        assert!(
-            line.len() <= 1024 + 3,
-            "a chunk, and the beginning of its first character"
-        );
+        assert!(line.len() <= 1024 + 3, "a chunk, and the beginning of its first character");
         printed += &line;
     }
     assert_eq!(printed, text);
@@ -98,11 +91,7 @@ fn a_half_closed_client_still_gets_its_pings() {
     let server = Server::start(&["--buffer", "1"]);
     let mut client = server.stranger();
     client.say("five!");
-    assert_eq!(
-        client.leave(),
-        1 + 5,
-        "the greeting, and one for each chunk"
-    );
+    assert_eq!(client.leave(), 1 + 5, "the greeting, and one for each chunk");
 }
 
 #[test]
@@ -111,8 +100,5 @@ fn a_client_that_says_nothing_leaves_no_line() {
     server.client().leave();
     let (status, printed, complaints) = server.end();
     assert!(status.success());
-    assert!(
-        printed.is_empty() && complaints.is_empty(),
-        "{printed:?} {complaints:?}"
-    );
+    assert!(printed.is_empty() && complaints.is_empty(), "{printed:?} {complaints:?}");
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::labs::{Check, Scene};
 use crate::program::Program;
 use crate::record::{CheckRecord, Status};
-use crate::run::{self, Cut, Echo, Ending, Live, Spec, State};
+use crate::run::{self, Cut, Echo, Ending, Limits, Live, Spec, State};
 
 /// What a check has seen when the fact holds, a line each.
 pub type Evidence = Vec<String>;
@@ -52,10 +52,7 @@ impl From<std::io::Error> for Trouble {
 
 /// The fact does not hold.
 pub fn fail<T>(expected: impl Into<String>, saw: impl Into<String>) -> Result<T, Trouble> {
-    Err(Trouble::Fail {
-        expected: expected.into(),
-        saw: vec![saw.into()],
-    })
+    Err(Trouble::Fail { expected: expected.into(), saw: vec![saw.into()] })
 }
 
 /// Passes only when `fact` is true.
@@ -93,11 +90,7 @@ pub struct Kept {
 impl Kept {
     /// A run and its inputs.
     pub fn new(state: State, inputs: impl IntoIterator<Item = String>) -> Kept {
-        Kept {
-            state,
-            inputs: inputs.into_iter().collect(),
-            did: None,
-        }
+        Kept { state, inputs: inputs.into_iter().collect(), did: None }
     }
 }
 
@@ -117,18 +110,25 @@ pub struct Exam<'a> {
     pub random: fastrand::Rng,
     audience: Option<&'a dyn Audience>,
     showing: bool,
+    limits: Limits,
     kept: BTreeMap<&'static str, Rc<Kept>>,
     did: Option<String>,
 }
 
 impl<'a> Exam<'a> {
     /// An examination with the inputs of this seed.
-    pub fn new(program: &'a Program, seed: u64, audience: Option<&'a dyn Audience>) -> Self {
+    pub fn new(
+        program: &'a Program,
+        seed: u64,
+        limits: Limits,
+        audience: Option<&'a dyn Audience>,
+    ) -> Self {
         Exam {
             program,
             random: fastrand::Rng::with_seed(seed),
             audience,
             showing: false,
+            limits,
             kept: BTreeMap::new(),
             did: None,
         }
@@ -163,10 +163,7 @@ impl<'a> Exam<'a> {
     pub fn spec<S: Into<OsString> + Clone>(&self, arguments: &[S]) -> Spec {
         let mut command = self.program.command.clone();
         command.extend(arguments.iter().cloned().map(Into::into));
-        Spec {
-            command,
-            ..Spec::default()
-        }
+        Spec { command, limits: self.limits, ..Spec::default() }
     }
 
     /// Starts the program; the check drives it.
@@ -238,11 +235,7 @@ impl<'a> Exam<'a> {
     ) -> Vec<CheckRecord> {
         let mut records: Vec<CheckRecord> = Vec::new();
         for check in checks {
-            let passed = |id: &str| {
-                records
-                    .iter()
-                    .any(|c| c.id == id && c.status == Status::Pass)
-            };
+            let passed = |id: &str| records.iter().any(|c| c.id == id && c.status == Status::Pass);
             let record = match check.needs.iter().find(|needed| !passed(needed)) {
                 Some(needed) => skipped(check, needed),
                 None => self.check(check),
@@ -329,15 +322,9 @@ pub fn done(state: &State) -> Result<(), Trouble> {
         Some(Ending::Exit(0)) => Ok(()),
         Some(ending @ Ending::Signal(_)) => Err(Trouble::Crashed(ending)),
         Some(ending @ Ending::Exit(_)) => {
-            let said = state
-                .lines_of(run::Stream::Stderr)
-                .last()
-                .map(run::Line::text);
+            let said = state.lines_of(run::Stream::Stderr).last().map(run::Line::text);
             let said = said.map_or(String::new(), |line| format!(", after it said: {line}"));
-            fail(
-                "the program ends with exit status 0",
-                format!("{ending}{said}"),
-            )
+            fail("the program ends with exit status 0", format!("{ending}{said}"))
         }
         None => Err(Trouble::Cut(Cut::Time)),
     }

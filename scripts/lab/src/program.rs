@@ -36,11 +36,7 @@ impl Program {
         if quoted.is_empty() {
             return self.typed.clone();
         }
-        let dashes = if self.typed.starts_with("cargo run") {
-            " --"
-        } else {
-            ""
-        };
+        let dashes = if self.typed.starts_with("cargo run") { " --" } else { "" };
         format!("{}{dashes} {}", self.typed, quoted.join(" "))
     }
 }

@@ -77,9 +77,6 @@ pub struct Record {
 impl Record {
     /// How many checks ended with one of these.
     pub fn count(&self, wanted: &[Status]) -> usize {
-        self.checks
-            .iter()
-            .filter(|check| wanted.contains(&check.status))
-            .count()
+        self.checks.iter().filter(|check| wanted.contains(&check.status)).count()
     }
 }

@@ -1,21 +1,23 @@
 //! `cargo walkthrough`: runs every section of the note in order, live, and checks its facts.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use nix::sys::signal::Signal;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use crate::exam::{Audience, Exam, Trouble};
 use crate::labs::{LABS, Lab};
 use crate::program::{self, Program};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report::terminal::{Style, Terminal, progress};
-use crate::run::{Echo, Line, Stream};
+use crate::run::{Echo, Limits, Line, Stream};
 
 /// Run every section of the note in order, live, and check its facts
 #[derive(Args)]
@@ -41,9 +43,17 @@ pub struct Options {
     /// Show only what does not hold, and the last lines
     #[arg(long, short)]
     quiet: bool,
+    /// Seconds that one run of a demo may take
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    time_limit: Duration,
     /// Examine the executables of this folder, named as the demos are, instead of building them
     #[arg(long, value_name = "DIR")]
     demos: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }
 
 fn section(name: &str) -> Result<String, String> {
@@ -81,37 +91,29 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let terminal = Arc::new(Terminal::new(options.quiet));
     if options.list {
         for lab in labs {
-            terminal.verdict(
-                Style::Plain,
-                &format!("{:<10} {:<14} {}", lab.name, lab.demo, lab.title),
-            );
+            terminal
+                .verdict(Style::Plain, &format!("{:<10} {:<14} {}", lab.name, lab.demo, lab.title));
         }
         return Ok(ExitCode::SUCCESS);
     }
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let executables = match &options.demos {
         Some(folder) if !folder.is_dir() => bail!("{}: no such folder", folder.display()),
-        Some(folder) => labs
-            .iter()
-            .map(|lab| (lab.demo.into(), absolute(folder).join(lab.demo)))
-            .collect(),
+        Some(folder) => {
+            labs.iter().map(|lab| (lab.demo.into(), absolute(folder).join(lab.demo))).collect()
+        }
         None => build(&labs)?,
     };
+    let limits = Limits { time: options.time_limit, ..Limits::default() };
     let started = Instant::now();
     let mut records = Vec::new();
     for (index, lab) in labs.iter().enumerate() {
         let number = format!("{}/{}", index + 1, labs.len());
         terminal.heading(&number, lab.title, lab.demo);
         terminal.paragraph(Style::Plain, 2, lab.about);
-        let executable = executables
-            .get(lab.demo)
-            .context("an executable that cargo names")?;
-        records.push(walk(
-            lab,
-            &Program::demo(lab.demo, executable),
-            seed,
-            &terminal,
-        ));
+        let executable = executables.get(lab.demo).context("an executable that cargo names")?;
+        let demo = Program::demo(lab.demo, executable);
+        records.push(walk(lab, &demo, seed, limits, &terminal));
         terminal.gap();
         if options.pause && index + 1 < labs.len() {
             wait_for_a_key();
@@ -139,9 +141,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         write(file, &whole).with_context(|| format!("write {}", file.display()))?;
     }
     summary(&whole, &terminal);
-    let broken = records
-        .iter()
-        .any(|record| record.count(&[Status::GraderError]) > 0);
+    let broken = records.iter().any(|record| record.count(&[Status::GraderError]) > 0);
     Ok(match whole.failed {
         0 => ExitCode::SUCCESS,
         _ if broken => ExitCode::from(3),
@@ -163,12 +163,10 @@ fn build(labs: &[&Lab]) -> Result<BTreeMap<String, PathBuf>> {
 }
 
 /// One section: each scene shown, then its facts.
-fn walk(lab: &Lab, demo: &Program, seed: u64, terminal: &Arc<Terminal>) -> Record {
+fn walk(lab: &Lab, demo: &Program, seed: u64, limits: Limits, terminal: &Arc<Terminal>) -> Record {
     let started = Instant::now();
-    let stage = Stage {
-        terminal: terminal.clone(),
-    };
-    let mut exam = Exam::new(demo, seed, Some(&stage));
+    let stage = Stage { terminal: terminal.clone() };
+    let mut exam = Exam::new(demo, seed, limits, Some(&stage));
     let mut checks = Vec::new();
     for scene in std::iter::once(&lab.scene).chain(lab.more) {
         terminal.gap();
@@ -177,10 +175,7 @@ fn walk(lab: &Lab, demo: &Program, seed: u64, terminal: &Arc<Terminal>) -> Recor
             terminal.gap();
         }
         if let Err(trouble) = exam.show(scene) {
-            terminal.verdict(
-                Style::Bad,
-                &format!("  it could not be shown: {}", said(&trouble)),
-            );
+            terminal.verdict(Style::Bad, &format!("  it could not be shown: {}", said(&trouble)));
         }
         terminal.gap();
         checks.extend(exam.examine(scene.checks, |record: &CheckRecord| terminal.check(record)));
@@ -216,8 +211,7 @@ impl Audience for Stage {
     }
 
     fn action(&self, what: &str) {
-        self.terminal
-            .paragraph(Style::Quiet, 2, &format!("# {what}"));
+        self.terminal.paragraph(Style::Quiet, 2, &format!("# {what}"));
     }
 
     fn output(&self, line: &str) {
@@ -227,11 +221,7 @@ impl Audience for Stage {
     fn echo(&self) -> Option<Echo> {
         let terminal = self.terminal.clone();
         Some(Arc::new(move |line: &Line| {
-            let mark = if line.stream == Stream::Stderr {
-                "! "
-            } else {
-                ""
-            };
+            let mark = if line.stream == Stream::Stderr { "! " } else { "" };
             terminal.output(mark, &line.text());
         }))
     }
@@ -239,20 +229,8 @@ impl Audience for Stage {
 
 fn summary(whole: &Whole, terminal: &Terminal) {
     let sections = whole.sections.len();
-    let Whole {
-        facts,
-        passed,
-        failed,
-        left_out,
-        seconds,
-        seed,
-        ..
-    } = whole;
-    let style = if *failed == 0 {
-        Style::Good
-    } else {
-        Style::Bad
-    };
+    let Whole { facts, passed, failed, left_out, seconds, seed, .. } = whole;
+    let style = if *failed == 0 { Style::Good } else { Style::Bad };
     terminal.verdict(
         style,
         &format!(
@@ -261,19 +239,13 @@ fn summary(whole: &Whole, terminal: &Terminal) {
         ),
     );
     for record in whole.sections {
-        for check in record
-            .checks
-            .iter()
-            .filter(|check| check.status != Status::Pass)
-        {
+        for check in record.checks.iter().filter(|check| check.status != Status::Pass) {
             let line = format!("  {}: {}", record.lab, check.title);
             terminal.verdict(Style::Plain, &line);
         }
     }
-    terminal.verdict(
-        Style::Quiet,
-        &format!("the same inputs again: cargo walkthrough --seed {seed}"),
-    );
+    terminal
+        .verdict(Style::Quiet, &format!("the same inputs again: cargo walkthrough --seed {seed}"));
 }
 
 /// Writes the record beside its place and then renames it there: whole or not at all.
@@ -287,13 +259,25 @@ fn write(file: &Path, whole: &Whole) -> Result<()> {
     Ok(())
 }
 
-/// Waits for a key, or for Enter where the terminal can't be asked for keys.
+/// Waits for a key. Ctrl-C ends the walkthrough, as it does everywhere else.
 fn wait_for_a_key() {
     let mut stdin = std::io::stdin();
-    if !stdin.is_terminal() {
+    let Ok(before) = tcgetattr(&stdin) else {
         return;
+    };
+    let _ = write!(std::io::stderr(), "  a key for the next section ");
+    // Keys as they come instead of lines, and Ctrl-C as a key: or the terminal would be left so.
+    let mut keys = before.clone();
+    keys.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
+    let _ = tcsetattr(&stdin, SetArg::TCSANOW, &keys);
+    let mut key = [0];
+    let read = stdin.read(&mut key);
+    let _ = tcsetattr(&stdin, SetArg::TCSANOW, &before);
+    let _ = write!(std::io::stderr(), "\r\x1b[K");
+    if matches!(read, Ok(1)) && key == [CTRL_C] {
+        let _ = nix::sys::signal::raise(Signal::SIGINT);
     }
-    let _ = write!(std::io::stderr(), "  Enter for the next section ");
-    let mut byte = [0];
-    while matches!(stdin.read(&mut byte), Ok(1)) && byte != [b'\n'] {}
 }
+
+/// What a terminal sends for Ctrl-C when that is a key like any other.
+const CTRL_C: u8 = 3;

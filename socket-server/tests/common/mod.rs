@@ -40,32 +40,20 @@ impl Server {
     }
 
     pub fn start_at(address: &str, options: &[&str]) -> Self {
-        Self::run(
-            Command::new(PROGRAM)
-                .arg(address)
-                .args(options)
-                .stdout(Stdio::piped()),
-        )
+        Self::run(Command::new(PROGRAM).arg(address).args(options).stdout(Stdio::piped()))
     }
 
     /// With `/dev/full` for stdout.
     pub fn start_into_full(options: &[&str]) -> Self {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        Self::run(
-            Command::new(PROGRAM)
-                .arg("127.0.0.1:0")
-                .args(options)
-                .stdout(full),
-        )
+        Self::run(Command::new(PROGRAM).arg("127.0.0.1:0").args(options).stdout(full))
     }
 
     /// With a limit on open files. What else may be open here is closed first.
     pub fn start_with_files(limit: u32, options: &[&str]) -> Self {
         let script = format!("exec 3>&- 4>&- 5>&- 6>&- 7>&-; ulimit -n {limit}; exec \"$@\"");
         let mut command = Command::new("sh");
-        command
-            .args(["-c", &script, "sh", PROGRAM, "127.0.0.1:0"])
-            .args(options);
+        command.args(["-c", &script, "sh", PROGRAM, "127.0.0.1:0"]).args(options);
         Self::run(command.stdout(Stdio::piped()))
     }
 
@@ -78,12 +66,7 @@ impl Server {
         let mut stderr = Box::new(BufReader::new(child.stderr.take().unwrap()));
         let mut ready = String::new();
         stderr.read_line(&mut ready).unwrap();
-        let address = ready
-            .trim_end()
-            .strip_prefix("listening on ")
-            .unwrap()
-            .parse()
-            .unwrap();
+        let address = ready.trim_end().strip_prefix("listening on ").unwrap().parse().unwrap();
 
         // A server that hangs is killed, and the test goes on to fail at end of file.
         let (watchdog, ended) = mpsc::channel();
@@ -93,13 +76,7 @@ impl Server {
                 let _ = kill(pid, Signal::SIGKILL);
             }
         });
-        Self {
-            child,
-            address,
-            stdout,
-            stderr,
-            _watchdog: watchdog,
-        }
+        Self { child, address, stdout, stderr, _watchdog: watchdog }
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -142,11 +119,7 @@ impl Server {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
         self.stderr.read_to_string(&mut stderr).unwrap();
-        End {
-            code: self.child.wait().unwrap().code(),
-            stdout,
-            stderr,
-        }
+        End { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
 
     /// Nobody reads its stdout any more.
@@ -171,9 +144,7 @@ impl Server {
     pub fn sockets(&self) -> usize {
         let files = fs::read_dir(self.proc("fd")).unwrap();
         let targets = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
-        targets
-            .filter(|target| target.to_string_lossy().starts_with("socket:"))
-            .count()
+        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
     }
 
     fn proc(&self, what: &str) -> String {

@@ -37,11 +37,7 @@ pub fn difference(expected: &[String], seen: &[String]) -> Option<String> {
 pub fn some(lines: &[String]) -> String {
     let short = |line: &String| {
         let cut: String = line.chars().take(60).collect();
-        if cut.len() < line.len() {
-            format!("'{cut}…'")
-        } else {
-            format!("'{cut}'")
-        }
+        if cut.len() < line.len() { format!("'{cut}…'") } else { format!("'{cut}'") }
     };
     let mut words: Vec<String> = lines.iter().take(4).map(short).collect();
     if lines.len() > words.len() {
@@ -52,9 +48,7 @@ pub fn some(lines: &[String]) -> String {
 
 /// All of stdout, folded.
 pub fn stdout(run: &State) -> Vec<String> {
-    run.lines_of(Stream::Stdout)
-        .map(|line| folded(&line.text()))
-        .collect()
+    run.lines_of(Stream::Stdout).map(|line| folded(&line.text())).collect()
 }
 
 /// Passes when the lines of stdout are these, in any order, and the program ended well.
@@ -73,14 +67,9 @@ pub fn prints(run: &State, wanted: &[String]) -> Result<(), Trouble> {
 /// # Errors
 /// When there is no such line, or nobody saw it being written.
 pub fn writer(run: &State, which: impl Fn(&str) -> bool) -> Result<&Task, Trouble> {
-    let line = run
-        .lines_of(Stream::Stdout)
-        .find(|line| which(&folded(&line.text())));
+    let line = run.lines_of(Stream::Stdout).find(|line| which(&folded(&line.text())));
     let Some(Line { by, .. }) = line else {
-        return fail(
-            "a line of each task",
-            format!("only {}", some(&stdout(run))),
-        );
+        return fail("a line of each task", format!("only {}", some(&stdout(run))));
     };
     by.and_then(|id| run.tasks.get(&id))
         .ok_or_else(|| Trouble::Unverified("who wrote the line is not known".into()))
@@ -106,13 +95,8 @@ pub fn children_at_their_end() -> Gate {
 /// Waits until `count` tasks are held at the same time; then who they are, else how many were.
 pub fn all_held(live: &Live, count: usize) -> Result<Vec<Task>, usize> {
     let all = live.until(SOON, |state| {
-        (state.held.len() >= count).then(|| {
-            state
-                .held
-                .iter()
-                .filter_map(|id| state.tasks.get(id).cloned())
-                .collect()
-        })
+        (state.held.len() >= count)
+            .then(|| state.held.iter().filter_map(|id| state.tasks.get(id).cloned()).collect())
     });
     all.ok_or_else(|| live.log.lock().held.len())
 }
@@ -132,44 +116,26 @@ pub fn parent_waits(exam: &mut Exam, arguments: &[String]) -> Finding {
         (kernel::waits_for(root, root)? == Waits::Child).then_some(())
     });
     let ended = live.log.lock().ended.is_some();
-    expect(!ended, wanted, || {
-        format!("the parent ended while its child {child} was alive")
-    })?;
+    expect(!ended, wanted, || format!("the parent ended while its child {child} was alive"))?;
     if waiting.is_none() && kernel::waits_for(root, root) == Some(Waits::Sleep) {
-        return fail(
-            wanted,
-            "the parent sleeps; it waits for time to pass, not for its child",
-        );
+        return fail(wanted, "the parent sleeps; it waits for time to pass, not for its child");
     }
     live.open_gate();
     done(&live.finish())?;
-    let how = if waiting.is_some() {
-        "was blocked in wait"
-    } else {
-        "did not end"
-    };
-    Ok(vec![format!(
-        "child {child} held at its end: parent {root} {how}; let go, both ended"
-    )])
+    let how = if waiting.is_some() { "was blocked in wait" } else { "did not end" };
+    Ok(vec![format!("child {child} held at its end: parent {root} {how}; let go, both ended")])
 }
 
 /// Neither a process nor a zombie is left.
 pub fn nothing_left(run: &State) -> Finding {
     expect(run.survivors.is_empty(), "no process is left", || {
-        format!(
-            "still there after the program had ended: {:?}",
-            run.survivors
-        )
+        format!("still there after the program had ended: {:?}", run.survivors)
     })?;
-    expect(
-        run.zombies.is_empty(),
-        "the parent has waited for its children",
-        || format!("{:?} were zombies when the parent ended", run.zombies),
-    )?;
+    expect(run.zombies.is_empty(), "the parent has waited for its children", || {
+        format!("{:?} were zombies when the parent ended", run.zombies)
+    })?;
     let made = run.made().filter(|task| task.kind == Kind::Process).count();
-    Ok(vec![format!(
-        "of {made} processes made, 0 were zombies at the end and 0 were left"
-    )])
+    Ok(vec![format!("of {made} processes made, 0 were zombies at the end and 0 were left")])
 }
 
 /// Passes when stdout has lines with these words in this order, whatever stands between them.
@@ -182,20 +148,16 @@ pub fn in_order(run: &State, wanted: &[&str]) -> Result<(), Trouble> {
     let mut rest = lines.iter();
     for words in wanted {
         let found = rest.any(|line| line.contains(words));
-        expect(
-            found,
-            format!("a line with '{words}', after those before it"),
-            || format!("no such line among {}", lines.len()),
-        )?;
+        expect(found, format!("a line with '{words}', after those before it"), || {
+            format!("no such line among {}", lines.len())
+        })?;
     }
     Ok(())
 }
 
 /// All numbers in a line.
 pub fn figures(line: &str) -> Vec<u64> {
-    line.split(|c: char| !c.is_ascii_digit())
-        .filter_map(|word| word.parse().ok())
-        .collect()
+    line.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect()
 }
 
 /// The numbers of tasks, for people.
@@ -213,9 +175,6 @@ mod tests {
         let lines = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
         assert_eq!(difference(&lines("a b a"), &lines("a a b")), None);
         let found = difference(&lines("a b"), &lines("a a")).expect("different");
-        assert!(
-            found.contains("missing: 'b'") && found.contains("too much: 'a'"),
-            "{found}"
-        );
+        assert!(found.contains("missing: 'b'") && found.contains("too much: 'a'"), "{found}");
     }
 }

@@ -111,19 +111,13 @@ pub(super) static LAB: Lab = Lab {
 
 fn show(exam: &mut Exam) -> Result<(), Trouble> {
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
-    exam.tell(format!(
-        "two clients connect to {address}; the first one sends hello"
-    ));
+    exam.tell(format!("two clients connect to {address}; the first one sends hello"));
     let (mut first, mut second) = (Peer::connect(address)?, Peer::connect(address)?);
     first.send(b"hello");
     let pinged = first.read_until(SOON, |received| received.len() >= 8);
     second.read_until(SOON, |received| received.len() >= 4);
     let text = |peer: &Peer| String::from_utf8_lossy(&peer.received).into_owned();
-    exam.tell(format!(
-        "the first got {}, the second {}",
-        text(&first),
-        text(&second)
-    ));
+    exam.tell(format!("the first got {}, the second {}", text(&first), text(&second)));
     drop((first, second));
     expect(pinged, "two pings", || "they did not come".into())?;
     done(&whole(live.finish())?)
@@ -133,9 +127,7 @@ fn listens(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let pid = live.pid();
     live.end();
-    Ok(vec![format!(
-        "the kernel shows a socket of {pid} that listens at {address}"
-    )])
+    Ok(vec![format!("the kernel shows a socket of {pid} that listens at {address}")])
 }
 
 fn prints(exam: &mut Exam) -> Finding {
@@ -144,11 +136,9 @@ fn prints(exam: &mut Exam) -> Finding {
     let mut clients = [Peer::connect(address)?, Peer::connect(address)?];
     for (client, word) in clients.iter_mut().zip(&words).rev() {
         client.send(word.as_bytes());
-        expect(
-            printed(&live, SOON, word),
-            format!("'{word}' on a line of its own"),
-            || some(&stdout(&live.log.lock())),
-        )?;
+        expect(printed(&live, SOON, word), format!("'{word}' on a line of its own"), || {
+            some(&stdout(&live.log.lock()))
+        })?;
     }
     let before = joined(&live.log.lock()).len();
     let text = "ж線🐍";
@@ -163,13 +153,8 @@ fn prints(exam: &mut Exam) -> Finding {
     }
     let state = live.end();
     let came = String::from_utf8_lossy(&joined(&state)[before..]).into_owned();
-    expect(came == text, format!("'{text}', sent byte by byte"), || {
-        format!("'{came}'")
-    })?;
-    Ok(vec![format!(
-        "{}, {} from two clients; '{text}' byte by byte",
-        words[1], words[0]
-    )])
+    expect(came == text, format!("'{text}', sent byte by byte"), || format!("'{came}'"))?;
+    Ok(vec![format!("{}, {} from two clients; '{text}' byte by byte", words[1], words[0])])
 }
 
 /// Waits until an epoll of the program has so many sockets in it; then them.
@@ -178,11 +163,7 @@ fn registered(live: &Live, sockets: usize) -> Result<Vec<kernel::Registered>, Tr
     let in_one = || {
         kernel::epolls(pid)
             .into_iter()
-            .map(|all| {
-                all.into_iter()
-                    .filter(|r| kernel::is_socket(pid, r.fd))
-                    .collect::<Vec<_>>()
-            })
+            .map(|all| all.into_iter().filter(|r| kernel::is_socket(pid, r.fd)).collect::<Vec<_>>())
             .max_by_key(Vec::len)
             .unwrap_or_default()
     };
@@ -192,10 +173,7 @@ fn registered(live: &Live, sockets: usize) -> Result<Vec<kernel::Registered>, Tr
             let most = in_one().len();
             fail(
                 format!("an epoll with {sockets} sockets: the listener and each client"),
-                format!(
-                    "{} epolls, at most {most} sockets in one",
-                    kernel::epolls(pid).len()
-                ),
+                format!("{} epolls, at most {most} sockets in one", kernel::epolls(pid).len()),
             )
         },
         Ok,
@@ -204,23 +182,16 @@ fn registered(live: &Live, sockets: usize) -> Result<Vec<kernel::Registered>, Tr
 
 fn one_epoll(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
-    let clients: Vec<Peer> = (0..3)
-        .map(|_| Peer::connect(address))
-        .collect::<Result<_, _>>()?;
+    let clients: Vec<Peer> = (0..3).map(|_| Peer::connect(address)).collect::<Result<_, _>>()?;
     let sockets = registered(&live, clients.len() + 1)?;
     let threads = kernel::threads(live.pid()).len();
     let others = live.log.lock().made().filter(|task| task.alive()).count();
     live.end();
-    expect(
-        threads == 1 && others == 0,
-        "one thread, one process",
-        || format!("{threads} threads, {others} tasks besides the first"),
-    )?;
+    expect(threads == 1 && others == 0, "one thread, one process", || {
+        format!("{threads} threads, {others} tasks besides the first")
+    })?;
     let numbers: Vec<_> = sockets.iter().map(|socket| socket.fd.to_string()).collect();
-    Ok(vec![format!(
-        "3 clients: 1 thread, 1 epoll, sockets {} in it",
-        numbers.join(", ")
-    )])
+    Ok(vec![format!("3 clients: 1 thread, 1 epoll, sockets {} in it", numbers.join(", "))])
 }
 
 /// How many pings, when nothing but pings has come.
@@ -239,25 +210,16 @@ fn pings(exam: &mut Exam) -> Finding {
         expected += 1;
         if !client.read_until(SOON, |received| received.len() >= 4 * expected) {
             live.end();
-            return fail(
-                wanted,
-                format!("{:?} pings, {expected} were due", count(&client)),
-            );
+            return fail(wanted, format!("{:?} pings, {expected} were due", count(&client)));
         }
     }
     // One too many would come at once.
     client.read_until(Duration::from_millis(50), |received| received.len() > 16);
     live.end();
     expect(count(&client) == Some(4), wanted, || {
-        format!(
-            "{} bytes: {}",
-            client.received.len(),
-            some(&[text(&client)])
-        )
+        format!("{} bytes: {}", client.received.len(), some(&[text(&client)]))
     })?;
-    Ok(vec![
-        "1 ping before anything was sent, then 1 for each of 3 chunks, and no more".into(),
-    ])
+    Ok(vec!["1 ping before anything was sent, then 1 for each of 3 chunks, and no more".into()])
 }
 
 fn text(peer: &Peer) -> String {
@@ -279,9 +241,7 @@ fn others(exam: &mut Exam) -> Finding {
     client.send(word.as_bytes());
     let served = client.read_until(SOON, |received| received.len() >= 8);
     let said = printed(&live, SOON, &word);
-    let grown = kernel::resident(live.pid())
-        .unwrap_or(0)
-        .saturating_sub(before);
+    let grown = kernel::resident(live.pid()).unwrap_or(0).saturating_sub(before);
     live.end();
     expect(served && said, "another client is served meanwhile", || {
         format!(
@@ -289,17 +249,9 @@ fn others(exam: &mut Exam) -> Finding {
             client.received.len()
         )
     })?;
-    expect(
-        grown < 4 << 20,
-        "bounded memory for a client that does not read",
-        || {
-            format!(
-                "{} KiB more after it had sent {} KiB",
-                grown >> 10,
-                sent >> 10
-            )
-        },
-    )?;
+    expect(grown < 4 << 20, "bounded memory for a client that does not read", || {
+        format!("{} KiB more after it had sent {} KiB", grown >> 10, sent >> 10)
+    })?;
     Ok(vec![format!(
         "one silent, one in mid-character, one that sent {} KiB and read nothing ({} KiB more \
          resident): the next was served",
@@ -312,18 +264,12 @@ fn others(exam: &mut Exam) -> Finding {
 fn cost(live: &Live, time: Duration) -> (Duration, u64) {
     let pid = live.pid();
     let read = || {
-        (
-            kernel::processor_time(pid).unwrap_or_default(),
-            kernel::sleeps(pid).unwrap_or_default(),
-        )
+        (kernel::processor_time(pid).unwrap_or_default(), kernel::sleeps(pid).unwrap_or_default())
     };
     let before = read();
     std::thread::sleep(time);
     let after = read();
-    (
-        after.0.saturating_sub(before.0),
-        after.1.saturating_sub(before.1),
-    )
+    (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1))
 }
 
 /// Long enough that a loop that never sleeps has used ten ticks of the clock.
@@ -331,26 +277,20 @@ const WHILE: Duration = Duration::from_millis(100);
 
 fn idle(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut clients: Vec<Peer> = (0..3)
-        .map(|_| Peer::connect(address))
-        .collect::<Result<_, _>>()?;
+    let mut clients: Vec<Peer> =
+        (0..3).map(|_| Peer::connect(address)).collect::<Result<_, _>>()?;
     for client in &mut clients {
         client.read_until(SOON, |received| received.len() >= 4);
     }
     let calm = live.poll(SOON, || {
         let asked = registered(&live, 4).ok()?;
-        asked
-            .iter()
-            .all(|socket| socket.events & WRITABLE == 0)
-            .then_some(())
+        asked.iter().all(|socket| socket.events & WRITABLE == 0).then_some(())
     });
     let (used, woken) = cost(&live, WHILE);
     live.end();
-    expect(
-        calm.is_some(),
-        "EPOLLOUT not asked for while nothing is owed",
-        || "it is asked for all the time".into(),
-    )?;
+    expect(calm.is_some(), "EPOLLOUT not asked for while nothing is owed", || {
+        "it is asked for all the time".into()
+    })?;
     quiet(used, woken)?;
     Ok(vec![format!(
         "3 clients, nothing owed: no EPOLLOUT; in {} ms 0 ms of processor time, {woken} wake-ups",
@@ -360,16 +300,9 @@ fn idle(exam: &mut Exam) -> Finding {
 
 fn quiet(used: Duration, woken: u64) -> Result<(), Trouble> {
     // A tick of the clock may fall to anybody; a loop that spins gets nearly all of them.
-    expect(
-        used <= Duration::from_millis(30) && woken < 10,
-        "it sleeps",
-        || {
-            format!(
-                "{} ms of processor time and {woken} wake-ups in {WHILE:?}",
-                used.as_millis()
-            )
-        },
-    )
+    expect(used <= Duration::from_millis(30) && woken < 10, "it sleeps", || {
+        format!("{} ms of processor time and {woken} wake-ups in {WHILE:?}", used.as_millis())
+    })
 }
 
 fn rude(exam: &mut Exam) -> Finding {
@@ -391,29 +324,18 @@ fn rude(exam: &mut Exam) -> Finding {
     // The listener alone is left when everybody has been let go.
     let left = live.poll(SOON, || {
         let all = kernel::epolls(pid).into_iter().flatten();
-        (all.filter(|socket| kernel::is_socket(pid, socket.fd))
-            .count()
-            == 1)
-            .then_some(())
+        (all.filter(|socket| kernel::is_socket(pid, socket.fd)).count() == 1).then_some(())
     });
     let (used, woken) = cost(&live, WHILE);
     live.end();
-    expect(served, "a client after them is served", || {
-        "it was not".into()
-    })?;
+    expect(served, "a client after them is served", || "it was not".into())?;
     let got = count(&halves);
-    expect(
-        got == Some(2),
-        "what is owed to a client that half-closes is sent",
-        || format!("{} bytes, then {closed:?}", halves.received.len()),
-    )?;
-    expect(left.is_some(), "their sockets are closed", || {
-        "some are still registered".into()
+    expect(got == Some(2), "what is owed to a client that half-closes is sent", || {
+        format!("{} bytes, then {closed:?}", halves.received.len())
     })?;
+    expect(left.is_some(), "their sockets are closed", || "some are still registered".into())?;
     quiet(used, woken)?;
-    Ok(vec![format!(
-        "a reset, a half-close (2 pings, then {closed:?}): let go; then it sleeps"
-    )])
+    Ok(vec![format!("a reset, a half-close (2 pings, then {closed:?}): let go; then it sleeps")])
 }
 
 fn end(exam: &mut Exam) -> Finding {
@@ -428,23 +350,16 @@ fn end(exam: &mut Exam) -> Finding {
     client.read_until(SOON, |received| received.len() >= 4);
     live.signal(Signal::SIGTERM);
     done(&whole(live.finish())?)?;
-    Ok(vec![
-        "--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into(),
-    ])
+    Ok(vec!["--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into()])
 }
 
 fn manners(exam: &mut Exam) -> Finding {
     let mut evidence = manners::bad_usage(exam)?;
     let mut with = |to| -> Result<crate::run::State, Trouble> {
         let address = Exam::address(PORT);
-        let spec = Spec {
-            stdout: to,
-            ..exam.spec(&[address.to_string()])
-        };
+        let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
         let live = exam.start(spec)?;
-        live.poll(SOON, || {
-            kernel::listening(&live.log.lock()).first().copied()
-        });
+        live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
         // It may have noticed already that nobody reads, and be gone.
         if let Ok(mut client) = Peer::connect(address) {
             client.send(b"x");

@@ -8,7 +8,7 @@ use super::common::{
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
-use crate::run::{Kind, Limits, Line, Spec, State, Stream, kernel};
+use crate::run::{Kind, Line, State, Stream, kernel};
 
 pub(super) static LAB: Lab = Lab {
     name: "fork",
@@ -18,10 +18,7 @@ pub(super) static LAB: Lab = Lab {
             the variable: what it writes there, the parent never sees.",
     scene: Scene {
         text: "",
-        show: |exam| {
-            exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, [])))
-                .map(drop)
-        },
+        show: |exam| exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, []))).map(drop),
         checks: &[
             Check {
                 id: "lines",
@@ -141,30 +138,19 @@ fn lines(exam: &mut Exam) -> Finding {
     let note = exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, [])))?;
     prints(&note, &["Parent: bar".into(), "Child: baz".into()])?;
     let run = random(exam)?;
-    let wanted = [
-        format!("Parent: {}", run.inputs[0]),
-        format!("Child: {}", run.inputs[1]),
-    ];
+    let wanted = [format!("Parent: {}", run.inputs[0]), format!("Child: {}", run.inputs[1])];
     prints(&run, &wanted)?;
-    Ok(vec![format!(
-        "the note's two lines; with random values {}",
-        some(&wanted)
-    )])
+    Ok(vec![format!("the note's two lines; with random values {}", some(&wanted))])
 }
 
 fn process(exam: &mut Exam) -> Finding {
     let run = random(exam)?;
-    let (parent, child) = (
-        writer(&run, |l| l.starts_with("Parent:"))?,
-        writer(&run, |l| l.starts_with("Child:"))?,
-    );
+    let (parent, child) =
+        (writer(&run, |l| l.starts_with("Parent:"))?, writer(&run, |l| l.starts_with("Child:"))?);
     let root = run.root().map_or(0, |task| task.id);
     let wanted = "'Parent:' written by the program itself, 'Child:' by a process that it forked";
     expect(parent.process == root, wanted, || {
-        format!(
-            "'Parent:' was written by {}, the program is {root}",
-            parent.process
-        )
+        format!("'Parent:' was written by {}, the program is {root}", parent.process)
     })?;
     expect(child.process != root, wanted, || {
         let made = run.made().count();
@@ -172,10 +158,7 @@ fn process(exam: &mut Exam) -> Finding {
     })?;
     let child = &run.tasks[&child.process];
     expect(child.executed.is_none(), wanted, || {
-        format!(
-            "'Child:' was written by another program: {:?}",
-            child.executed
-        )
+        format!("'Child:' was written by another program: {:?}", child.executed)
     })?;
     Ok(vec![format!(
         "'Parent:' was written by {root}, 'Child:' by {}, born of {} after {:.1} ms",
@@ -187,10 +170,7 @@ fn process(exam: &mut Exam) -> Finding {
 
 fn one_child(exam: &mut Exam) -> Finding {
     let run = random(exam)?;
-    let made: Vec<_> = run
-        .made()
-        .filter(|task| task.kind == Kind::Process)
-        .collect();
+    let made: Vec<_> = run.made().filter(|task| task.kind == Kind::Process).collect();
     expect(made.len() == 1, "one process besides the program", || {
         format!("{} processes besides the program", made.len())
     })?;
@@ -213,52 +193,31 @@ fn forever(exam: &mut Exam) -> Finding {
     let live = exam.start(spec)?;
     let three = live.until(SOON, |state| {
         let lines = state.lines_of(Stream::Stdout);
-        let child: Vec<Line> = lines
-            .filter(|line| folded(&line.text()).starts_with("Child:"))
-            .cloned()
-            .collect();
+        let child: Vec<Line> =
+            lines.filter(|line| folded(&line.text()).starts_with("Child:")).cloned().collect();
         (child.len() >= 3).then_some(child)
     });
     live.end();
     let Some(lines) = three else {
-        return fail(
-            "the child prints again and again",
-            "fewer than 3 lines of the child",
-        );
+        return fail("the child prints again and again", "fewer than 3 lines of the child");
     };
     let writers: Vec<_> = lines.iter().filter_map(|line| line.by).collect();
-    expect(
-        writers.windows(2).all(|pair| pair[0] == pair[1]),
-        "one child prints them all",
-        || format!("they were written by {writers:?}"),
-    )?;
+    expect(writers.windows(2).all(|pair| pair[0] == pair[1]), "one child prints them all", || {
+        format!("they were written by {writers:?}")
+    })?;
     let apart = lines[2].at.saturating_sub(lines[0].at).as_secs_f64() / 2.0;
-    expect(
-        apart >= 0.015,
-        format!("{INTERVAL} seconds between its lines"),
-        || format!("{apart:.3} seconds between its lines"),
-    )?;
-    let by = writers
-        .first()
-        .map_or(String::new(), |id| format!(" by {id}"));
-    Ok(vec![format!(
-        "3 lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for"
-    )])
+    expect(apart >= 0.015, format!("{INTERVAL} seconds between its lines"), || {
+        format!("{apart:.3} seconds between its lines")
+    })?;
+    let by = writers.first().map_or(String::new(), |id| format!(" by {id}"));
+    Ok(vec![format!("3 lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for")])
 }
 
 fn orphan(exam: &mut Exam) -> Finding {
     let spec = exam.spec(&["--forever", "--interval", INTERVAL]);
-    let live = exam.start(Spec {
-        limits: Limits {
-            time: SOON,
-            ..Limits::default()
-        },
-        ..spec
-    })?;
+    let live = exam.start(spec)?;
     let child = live.until(SOON, |state| {
-        state
-            .lines_of(Stream::Stdout)
-            .find(|line| line.text().starts_with("Child"))?;
+        state.lines_of(Stream::Stdout).find(|line| line.text().starts_with("Child"))?;
         state.made().next().map(|task| task.id)
     });
     live.signal(Signal::SIGKILL);
@@ -266,16 +225,12 @@ fn orphan(exam: &mut Exam) -> Finding {
     let Some(child) = child else {
         return fail("a child that prints", "no child printed");
     };
-    expect(
-        run.survivors.is_empty(),
-        "the child ends when its parent is killed",
-        || format!("{:?} went on without its parent", run.survivors),
-    )?;
+    expect(run.survivors.is_empty(), "the child ends when its parent is killed", || {
+        format!("{:?} went on without its parent", run.survivors)
+    })?;
     let how = run.tasks.get(&child).and_then(|task| task.ending);
     let how = how.map_or(String::new(), |ending| format!(" by {ending}"));
-    Ok(vec![format!(
-        "parent killed with SIGKILL: child {child} ended too{how}"
-    )])
+    Ok(vec![format!("parent killed with SIGKILL: child {child} ended too{how}")])
 }
 
 /// MiB: enough that everything else in the process is small beside it.
@@ -290,14 +245,10 @@ fn memory_run(exam: &mut Exam) -> Result<std::rc::Rc<Kept>, Trouble> {
 
 /// `Rss`, `Pss` and `Private_Dirty` of the child out of the demo's table, in KiB.
 fn of_child(run: &State, when: &str) -> Result<[u64; 3], Trouble> {
-    let row = stdout(run)
-        .into_iter()
-        .find(|row| row.starts_with(&format!("{when} child")));
+    let row = stdout(run).into_iter().find(|row| row.starts_with(&format!("{when} child")));
     let row = row.unwrap_or_default();
     let values = figures(&row);
-    values
-        .try_into()
-        .or_else(|_| fail(format!("a row '{when} child' with three figures"), row))
+    values.try_into().or_else(|_| fail(format!("a row '{when} child' with three figures"), row))
 }
 
 fn memory(exam: &mut Exam) -> Finding {
@@ -329,11 +280,7 @@ fn memory(exam: &mut Exam) -> Finding {
         let mib = |bytes: u64| bytes >> 20;
         expect(
             about(private, wanted.0) && about(share, wanted.1),
-            format!(
-                "{when}: {} MiB private, {} MiB its share",
-                mib(wanted.0),
-                mib(wanted.1)
-            ),
+            format!("{when}: {} MiB private, {} MiB its share", mib(wanted.0), mib(wanted.1)),
             || format!("{} MiB private, {} MiB its share", mib(private), mib(share)),
         )?;
         expect(

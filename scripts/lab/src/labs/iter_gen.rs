@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::common::{in_order, some, stdout};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Kind, Limits, Spec, State, Stdout, Stream, kernel};
+use crate::run::{Kind, Spec, State, Stdout, Stream, kernel};
 
 pub(super) static LAB: Lab = Lab {
     name: "iter-gen",
@@ -110,35 +110,25 @@ fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
 fn wanted(stop: usize, top: usize, pattern: &str, lines: &[String]) -> Vec<String> {
     let numbers = (0..stop).chain(0..top).map(|number| number.to_string());
     let matches = lines.iter().filter(|line| line.contains(pattern)).cloned();
-    numbers
-        .chain(["start grep".to_string()])
-        .chain(matches)
-        .collect()
+    numbers.chain(["start grep".to_string()]).chain(matches).collect()
 }
 
 fn lines(exam: &mut Exam) -> Finding {
     let same = |run: &State, wanted: &[String]| -> Result<(), Trouble> {
         done(run)?;
         let seen = stdout(run);
-        let first = wanted
-            .iter()
-            .zip(&seen)
-            .position(|(wanted, seen)| wanted != seen);
+        let first = wanted.iter().zip(&seen).position(|(wanted, seen)| wanted != seen);
         let at = first.unwrap_or(wanted.len().min(seen.len()));
-        expect(
-            seen == wanted,
-            format!("{} lines in order", wanted.len()),
-            || {
-                let line =
-                    |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "nothing".into());
-                format!(
-                    "line {}: {} instead of {}",
-                    at + 1,
-                    some(&[line(&seen)]),
-                    some(&[line(wanted)])
-                )
-            },
-        )
+        expect(seen == wanted, format!("{} lines in order", wanted.len()), || {
+            let line =
+                |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "nothing".into());
+            format!(
+                "line {}: {} instead of {}",
+                at + 1,
+                some(&[line(&seen)]),
+                some(&[line(wanted)])
+            )
+        })
     };
     let sent = ["I love u, Anya", "python is simple"].map(String::from);
     same(&*note(exam)?, &wanted(9, 4, "python", &sent))?;
@@ -154,75 +144,46 @@ fn lines(exam: &mut Exam) -> Finding {
     ];
     let options = ["--stop", "--top", "--pattern"].map(String::from);
     let values = [stop.to_string(), top.to_string(), pattern.clone()];
-    let mut arguments: Vec<String> = options
-        .into_iter()
-        .zip(values)
-        .flat_map(|(option, value)| [option, value])
-        .collect();
+    let mut arguments: Vec<String> =
+        options.into_iter().zip(values).flat_map(|(option, value)| [option, value]).collect();
     arguments.extend(sent.iter().cloned());
     let run = exam.run(&arguments)?;
     same(&run, &wanted(stop, top, &pattern, &sent))?;
-    Ok(vec![format!(
-        "the note's 15 lines; 0..{stop}, 0..{top}, and 2 of 4 lines with '{pattern}'"
-    )])
+    Ok(vec![format!("the note's 15 lines; 0..{stop}, 0..{top}, and 2 of 4 lines with '{pattern}'")])
 }
 
 /// More than could be counted, or kept.
 const ENDLESS: &str = "1000000000000";
 
 fn lazy(exam: &mut Exam) -> Finding {
-    let spec = Spec {
-        stdout: Stdout::Head(3),
-        ..exam.spec(&["--stop", ENDLESS])
-    };
-    let spec = Spec {
-        limits: Limits {
-            time: SOON,
-            ..Limits::default()
-        },
-        ..spec
-    };
+    let spec = Spec { stdout: Stdout::Head(3), ..exam.spec(&["--stop", ENDLESS]) };
     let run = whole(exam.start(spec)?.finish())?;
     let first: Vec<_> = stdout(&run).into_iter().take(3).collect();
     expect(first == ["0", "1", "2"], "0, 1, 2", || some(&first))?;
-    let ended = run
-        .ended
-        .map_or_else(String::new, |ending| ending.to_string());
+    let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
     let at = run.ended_at.unwrap_or_default().as_secs_f64() * 1e3;
-    Ok(vec![format!(
-        "--stop {ENDLESS}: 3 lines read, reader gone; {ended} after {at:.0} ms"
-    )])
+    Ok(vec![format!("--stop {ENDLESS}: 3 lines read, reader gone; {ended} after {at:.0} ms")])
 }
 
 fn memory(exam: &mut Exam) -> Finding {
     let mut resident = Vec::new();
     for stop in ["1000", "60000"] {
         let spec = exam.spec(&["--stop", stop, "--top", "0", "-"]);
-        let live = exam.start(Spec {
-            stdin: true,
-            unattributed: true,
-            ..spec
-        })?;
+        let live = exam.start(Spec { stdin: true, unattributed: true, ..spec })?;
         // With all numbers printed, it waits for the coroutine's first line.
         let begun = live.until(SOON, |state| {
             let last = state.lines.iter().rev().take(2);
-            last.into_iter()
-                .any(|line| line.text() == "start grep")
-                .then_some(())
+            last.into_iter().any(|line| line.text() == "start grep").then_some(())
         });
-        expect(begun.is_some(), "`start grep` after the numbers", || {
-            "it did not come".into()
-        })?;
+        expect(begun.is_some(), "`start grep` after the numbers", || "it did not come".into())?;
         resident.push(kernel::resident(live.pid()).unwrap_or(0));
         done(&live.finish())?;
     }
     let grown = resident[1].saturating_sub(resident[0]);
     // A list of so many numbers takes half a megabyte at the very least.
-    expect(
-        grown < 400 << 10,
-        "the same memory for 60 times as many values",
-        || format!("{} KiB more for 59,000 values more", grown >> 10),
-    )?;
+    expect(grown < 400 << 10, "the same memory for 60 times as many values", || {
+        format!("{} KiB more for 59,000 values more", grown >> 10)
+    })?;
     Ok(vec![format!(
         "resident after 1,000 values {} KiB, after 60,000 values {} KiB",
         resident[0] >> 10,
@@ -231,33 +192,22 @@ fn memory(exam: &mut Exam) -> Finding {
 }
 
 fn primed(exam: &mut Exam) -> Finding {
-    let spec = Spec {
-        stdin: true,
-        ..exam.spec(&["-"])
-    };
+    let spec = Spec { stdin: true, ..exam.spec(&["-"]) };
     let live = exam.start(spec)?;
     let begun = live.until(SOON, |state| {
-        state
-            .lines_of(Stream::Stdout)
-            .any(|line| line.text() == "start grep")
-            .then_some(())
+        state.lines_of(Stream::Stdout).any(|line| line.text() == "start grep").then_some(())
     });
     let read = live.log.lock().ended.is_none();
     done(&live.finish())?;
-    expect(
-        begun.is_some() && read,
-        "`start grep` before any line is sent",
-        || "it did not come while stdin was open and empty".into(),
-    )?;
+    expect(begun.is_some() && read, "`start grep` before any line is sent", || {
+        "it did not come while stdin was open and empty".into()
+    })?;
     Ok(vec!["stdin open and empty: `start grep` is printed".into()])
 }
 
 fn resumed(exam: &mut Exam) -> Finding {
     let words = exam.words(4);
-    let spec = Spec {
-        stdin: true,
-        ..exam.spec(&["--pattern", &words[0], "-"])
-    };
+    let spec = Spec { stdin: true, ..exam.spec(&["--pattern", &words[0], "-"]) };
     let mut live = exam.start(spec)?;
     let mut waited = Duration::ZERO;
     for word in &words[1..] {
@@ -265,9 +215,7 @@ fn resumed(exam: &mut Exam) -> Finding {
         live.feed(format!("{word}\n{matching}\n").as_bytes());
         let sent = live.log.now();
         let came = live.until(SOON, |state| {
-            let printed = state
-                .lines_of(Stream::Stdout)
-                .any(|printed| printed.text() == matching);
+            let printed = state.lines_of(Stream::Stdout).any(|printed| printed.text() == matching);
             printed.then_some(())
         });
         waited = waited.max(live.log.now().saturating_sub(sent));
@@ -282,11 +230,9 @@ fn resumed(exam: &mut Exam) -> Finding {
     let run = live.finish();
     done(&run)?;
     let made = run.made().filter(|task| task.kind == Kind::Process).count();
-    expect(
-        made == 0,
-        "the program itself looks for the pattern",
-        || format!("it made {made} processes"),
-    )?;
+    expect(made == 0, "the program itself looks for the pattern", || {
+        format!("it made {made} processes")
+    })?;
     let waited = waited.as_secs_f64() * 1e3;
     Ok(vec![format!(
         "3 lines, each printed before the next was sent, at most {waited:.1} ms later"
@@ -315,9 +261,7 @@ fn difference(exam: &mut Exam) -> Finding {
         "python is simple",
     ];
     in_order(&run, &wanted)?;
-    Ok(vec![
-        "nothing runs before the first next; two generators count for themselves".into(),
-    ])
+    Ok(vec!["nothing runs before the first next; two generators count for themselves".into()])
 }
 
 fn coroutine(exam: &mut Exam) -> Finding {
@@ -336,15 +280,8 @@ fn coroutine(exam: &mut Exam) -> Finding {
         "Interrupted: something wrong",
     ];
     in_order(&run, &wanted)?;
-    let cleaned = stdout(&run)
-        .iter()
-        .filter(|line| *line == "| stop grep")
-        .count();
-    expect(
-        cleaned == 2,
-        "two bodies that had begun, and two clean-ups",
-        || cleaned.to_string(),
-    )?;
+    let cleaned = stdout(&run).iter().filter(|line| *line == "| stop grep").count();
+    expect(cleaned == 2, "two bodies that had begun, and two clean-ups", || cleaned.to_string())?;
     Ok(vec![
         "TypeError before the first next; 2 bodies begun, 2 clean-ups, 0 where none began".into(),
     ])

@@ -8,10 +8,7 @@ use crate::run::{Ending, Line, Spec, State, Stdout, Stream};
 pub(super) fn of_a_printer<const PROCESSES: usize>(exam: &mut Exam) -> Finding {
     let mut evidence = bad_usage(exam)?;
     let mut with = |stdout| -> Result<State, Trouble> {
-        let spec = Spec {
-            stdout,
-            ..exam.spec::<&str>(&[])
-        };
+        let spec = Spec { stdout, ..exam.spec::<&str>(&[]) };
         whole(exam.start(spec)?.finish())
     };
     evidence.extend(closed_stdout(&with(Stdout::Head(0))?)?);
@@ -26,45 +23,25 @@ pub(super) fn bad_usage(exam: &mut Exam) -> Finding {
     expect(
         run.ended == Some(Ending::Exit(2)) && quiet,
         "exit status 2 and nothing on stdout for an unknown option",
-        || {
-            format!(
-                "{}, {}",
-                ended(&run),
-                if quiet {
-                    "nothing printed"
-                } else {
-                    "text on stdout"
-                }
-            )
-        },
+        || format!("{}, {}", ended(&run), if quiet { "nothing printed" } else { "text on stdout" }),
     )?;
-    Ok(vec![
-        "--no-such-option: exit status 2, nothing on stdout".into(),
-    ])
+    Ok(vec!["--no-such-option: exit status 2, nothing on stdout".into()])
 }
 
 /// A reader that goes away ends the program quietly.
 pub(super) fn closed_stdout(run: &State) -> Result<Evidence, Trouble> {
     let quiet = run.lines_of(Stream::Stderr).all(|line| !is_a_panic(line));
-    let well = matches!(
-        run.ended,
-        Some(Ending::Exit(0) | Ending::Signal(nix::libc::SIGPIPE))
-    );
-    expect(
-        quiet && well && run.survivors.is_empty(),
-        "a closed stdout ends it quietly",
-        || format!("{}; {}", ended(run), last_words(run)),
-    )?;
+    let well = matches!(run.ended, Some(Ending::Exit(0) | Ending::Signal(nix::libc::SIGPIPE)));
+    expect(quiet && well && run.survivors.is_empty(), "a closed stdout ends it quietly", || {
+        format!("{}; {}", ended(run), last_words(run))
+    })?;
     Ok(vec![format!("stdout closed: {}, no complaint", ended(run))])
 }
 
 /// A full disk is a failure that is reported in one line by each process that meets it.
 pub(super) fn full_stdout(run: &State, processes: usize) -> Result<Evidence, Trouble> {
     let said: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
-    let times = said
-        .iter()
-        .filter(|line| line.contains("No space left on device"))
-        .count();
+    let times = said.iter().filter(|line| line.contains("No space left on device")).count();
     let one = (1..=processes).contains(&times);
     expect(
         run.ended == Some(Ending::Exit(1)) && one && run.survivors.is_empty(),
@@ -73,9 +50,7 @@ pub(super) fn full_stdout(run: &State, processes: usize) -> Result<Evidence, Tro
     )?;
     Ok(vec![format!(
         "stdout on /dev/full: exit status 1, '{}'",
-        said.iter()
-            .find(|line| line.contains("No space"))
-            .map_or("", |line| line)
+        said.iter().find(|line| line.contains("No space")).map_or("", |line| line)
     )])
 }
 
@@ -85,8 +60,7 @@ fn is_a_panic(line: &Line) -> bool {
 }
 
 fn ended(run: &State) -> String {
-    run.ended
-        .map_or("it has not ended".into(), |ending| ending.to_string())
+    run.ended.map_or("it has not ended".into(), |ending| ending.to_string())
 }
 
 fn last_words(run: &State) -> String {
@@ -94,9 +68,5 @@ fn last_words(run: &State) -> String {
         return format!("{:?} were still there after it", run.survivors);
     }
     let words: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
-    if words.is_empty() {
-        "nothing on stderr".into()
-    } else {
-        super::common::some(&words)
-    }
+    if words.is_empty() { "nothing on stderr".into() } else { super::common::some(&words) }
 }

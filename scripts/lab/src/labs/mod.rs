@@ -87,12 +87,7 @@ mod tests {
         for lab in LABS {
             let points: u8 = lab.scene.checks.iter().map(|check| check.points).sum();
             assert!(points == 10 || points == 0, "{}: {points}", lab.name);
-            let more: u8 = lab
-                .more
-                .iter()
-                .flat_map(|s| s.checks)
-                .map(|c| c.points)
-                .sum();
+            let more: u8 = lab.more.iter().flat_map(|s| s.checks).map(|c| c.points).sum();
             assert_eq!(more, 0, "{}", lab.name);
         }
     }

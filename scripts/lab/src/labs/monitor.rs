@@ -14,13 +14,7 @@ pub(super) static LAB: Lab = Lab {
             it is, what it costs, what it has open, and what it is doing.",
     scene: Scene {
         text: "",
-        show: |exam| {
-            show(
-                exam,
-                &["ps", "-o", "pid,ppid,stat,rss,comm", "-p", PID],
-                "procps",
-            )
-        },
+        show: |exam| show(exam, &["ps", "-o", "pid,ppid,stat,rss,comm", "-p", PID], "procps"),
         checks: &[Check {
             id: "ps",
             title: "ps shows it asleep",
@@ -91,11 +85,7 @@ fn server(exam: &Exam) -> Result<Plain, Trouble> {
     command.push(Exam::address(0).to_string().into());
     let server = Plain::start(&command)?;
     let said = server.said_until(SOON, |said| said.contains("listening on"));
-    expect(
-        said.contains("listening on"),
-        "a server that says that it listens",
-        || said,
-    )?;
+    expect(said.contains("listening on"), "a server that says that it listens", || said)?;
     Ok(server)
 }
 
@@ -113,38 +103,22 @@ fn show(exam: &mut Exam, command: &[&str], package: &str) -> Result<(), Trouble>
 
 fn with_pid(command: &[&str], server: &Plain) -> Vec<String> {
     let word = |word: &&str| {
-        if *word == PID {
-            server.pid().to_string()
-        } else {
-            (*word).into()
-        }
+        if *word == PID { server.pid().to_string() } else { (*word).into() }
     };
     command.iter().map(word).collect()
 }
 
 /// A command line as one types it; a shell's own is typed without the shell.
 fn line_of(words: &[String]) -> String {
-    if words[0] == "sh" {
-        words[2].clone()
-    } else {
-        words.join(" ")
-    }
+    if words[0] == "sh" { words[2].clone() } else { words.join(" ") }
 }
 
 /// The tool's row about the server: the one that has its number in this column.
 fn row(lines: &[String], column: usize, pid: i32) -> Result<Vec<String>, Trouble> {
-    let words = |line: &String| {
-        line.split_whitespace()
-            .map(String::from)
-            .collect::<Vec<_>>()
-    };
+    let words = |line: &String| line.split_whitespace().map(String::from).collect::<Vec<_>>();
     let pid = pid.to_string();
-    let mut rows = lines
-        .iter()
-        .map(words)
-        .filter(|row| row.get(column) == Some(&pid));
-    rows.next()
-        .map_or_else(|| fail(format!("a row about {pid}"), lines.join("; ")), Ok)
+    let mut rows = lines.iter().map(words).filter(|row| row.get(column) == Some(&pid));
+    rows.next().map_or_else(|| fail(format!("a row about {pid}"), lines.join("; ")), Ok)
 }
 
 fn ps(exam: &mut Exam) -> Finding {
@@ -153,14 +127,8 @@ fn ps(exam: &mut Exam) -> Finding {
     let row = row(&ask("ps", "procps", &words)?, 0, server.pid())?;
     let own = std::process::id().to_string();
     let wanted = "its number, ours as its parent's, asleep, by its name";
-    let named = row
-        .get(4)
-        .is_some_and(|name| "socket-server".starts_with(name.as_str()));
-    expect(
-        row[1] == own && row[2].starts_with('S') && named,
-        wanted,
-        || row.join(" "),
-    )?;
+    let named = row.get(4).is_some_and(|name| "socket-server".starts_with(name.as_str()));
+    expect(row[1] == own && row[2].starts_with('S') && named, wanted, || row.join(" "))?;
     let resident = kernel::resident(server.pid()).unwrap_or(0) >> 10;
     Ok(vec![format!(
         "{} is {}, its parent {own} is this program; {} KiB where /proc says {resident}",
@@ -172,34 +140,19 @@ fn head(_: &mut Exam) -> Finding {
     ask("ps", "procps", &["--version".into()])?;
     let lines = ask("sh", "dash", &["-c".into(), "ps aux | head -1".into()])?;
     let heading = lines.first().is_some_and(|line| line.contains("PID"));
-    expect(
-        lines.len() == 1 && heading,
-        "one line, with PID in it",
-        || lines.join("; "),
-    )?;
+    expect(lines.len() == 1 && heading, "one line, with PID in it", || lines.join("; "))?;
     Ok(vec!["1 line, with the names of the columns".into()])
 }
 
 fn top(exam: &mut Exam) -> Finding {
     let server = server(exam)?;
-    let lines = ask(
-        "top",
-        "procps",
-        &with_pid(&["-b", "-n1", "-p", PID], &server),
-    )?;
+    let lines = ask("top", "procps", &with_pid(&["-b", "-n1", "-p", PID], &server))?;
     let row = row(&lines, 0, server.pid())?;
     let state = row.get(7).map_or("", |state| state.as_str());
     let percent = row.get(8).map_or("", |percent| percent.as_str());
     let none = percent.replace(',', ".").parse() == Ok(0.0);
-    expect(
-        state == "S" && none,
-        "state S, 0.0 % of a processor",
-        || row.join(" "),
-    )?;
-    Ok(vec![format!(
-        "{}: state {state}, {percent} % of a processor",
-        row[0]
-    )])
+    expect(state == "S" && none, "state S, 0.0 % of a processor", || row.join(" "))?;
+    Ok(vec![format!("{}: state {state}, {percent} % of a processor", row[0])])
 }
 
 fn lsof(exam: &mut Exam) -> Finding {
@@ -207,21 +160,14 @@ fn lsof(exam: &mut Exam) -> Finding {
     let lines = ask("lsof", "lsof", &with_pid(&["-nP", "-p", PID], &server))?;
     let socket = lines.iter().find(|line| line.contains("(LISTEN)"));
     let Some(socket) = socket else {
-        return fail(
-            "a row with (LISTEN)",
-            format!("{} rows without it", lines.len()),
-        );
+        return fail("a row with (LISTEN)", format!("{} rows without it", lines.len()));
     };
     let address = socket.split_whitespace().rev().nth(1).unwrap_or_default();
     let kernel = kernel::listening_of(server.pid());
     let same = kernel.iter().any(|at| at.to_string() == address);
-    expect(same, format!("{kernel:?}, as the kernel says"), || {
-        socket.clone()
-    })?;
+    expect(same, format!("{kernel:?}, as the kernel says"), || socket.clone())?;
     let descriptor = socket.split_whitespace().nth(3).unwrap_or_default();
-    Ok(vec![format!(
-        "descriptor {descriptor} is a TCP socket that listens at {address}"
-    )])
+    Ok(vec![format!("descriptor {descriptor} is a TCP socket that listens at {address}")])
 }
 
 /// Attaches strace to the server, and says what it printed until it showed the call.
@@ -237,17 +183,9 @@ fn attach(exam: &mut Exam, show: bool) -> Result<Vec<String>, Trouble> {
     let pid = server.pid().to_string();
     let strace = Plain::start(&[path.as_os_str(), "-f".as_ref(), "-p".as_ref(), pid.as_ref()])?;
     // The call that it waits in is printed at once, its result when it returns: never, here.
-    strace.said_until(SOON, |said| {
-        said.contains('(') || said.contains("not permitted")
-    });
-    let said = strace
-        .interrupt()
-        .replacen("strace: Process", "\nstrace: Process", 2);
-    let lines: Vec<String> = said
-        .lines()
-        .filter(|l| !l.is_empty())
-        .map(String::from)
-        .collect();
+    strace.said_until(SOON, |said| said.contains('(') || said.contains("not permitted"));
+    let said = strace.interrupt().replacen("strace: Process", "\nstrace: Process", 2);
+    let lines: Vec<String> = said.lines().filter(|l| !l.is_empty()).map(String::from).collect();
     if show {
         exam.aside(&format!("strace -f -p {pid}"), &lines);
     }
@@ -262,14 +200,9 @@ fn attach(exam: &mut Exam, show: bool) -> Result<Vec<String>, Trouble> {
 fn strace(exam: &mut Exam) -> Finding {
     let lines = attach(exam, false)?;
     let calls = ["accept", "poll", "ppoll", "select", "epoll_wait"];
-    let waiting = lines
-        .iter()
-        .find(|line| calls.iter().any(|call| line.contains(call)));
+    let waiting = lines.iter().find(|line| calls.iter().any(|call| line.contains(call)));
     let Some(call) = waiting else {
-        return fail(
-            "accept, or a call that waits for a client",
-            lines.join("; "),
-        );
+        return fail("accept, or a call that waits for a client", lines.join("; "));
     };
     Ok(vec![format!("it has not returned from: {call}")])
 }

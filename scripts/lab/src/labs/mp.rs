@@ -122,10 +122,7 @@ pub(super) static LAB: Lab = Lab {
 
 fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
     exam.kept("note", |exam| {
-        Ok(Kept::new(
-            exam.run::<&str>(&[])?,
-            ["Mike", "Jake"].map(Into::into),
-        ))
+        Ok(Kept::new(exam.run::<&str>(&[])?, ["Mike", "Jake"].map(Into::into)))
     })
 }
 
@@ -151,31 +148,20 @@ fn lines(exam: &mut Exam) -> Finding {
             _ => line.clone(),
         };
         let seen: Vec<_> = stdout(&run).iter().map(without_time).collect();
-        let wanted: Vec<_> = run
-            .inputs
-            .iter()
-            .map(|name| format!("Hello {name}"))
-            .collect();
+        let wanted: Vec<_> = run.inputs.iter().map(|name| format!("Hello {name}")).collect();
         if let Some(different) = difference(&wanted, &seen) {
             return fail("`Hello NAME <unix time>` for each name, once", different);
         }
         done(&run)?;
-        evidence.push(format!(
-            "{}: once each, with the time of now",
-            run.inputs.join(", ")
-        ));
+        evidence.push(format!("{}: once each, with the time of now", run.inputs.join(", ")));
     }
     Ok(evidence)
 }
 
 /// Whether a word is the time of now in seconds since 1970, within a minute.
 fn plausible(word: &str) -> bool {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64();
-    word.parse::<f64>()
-        .is_ok_and(|time| (time - now).abs() < 60.0)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    word.parse::<f64>().is_ok_and(|time| (time - now).abs() < 60.0)
 }
 
 /// The process that greeted each name: all different, none of them the program itself.
@@ -189,10 +175,7 @@ fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Troub
             format!("{name} was greeted by the program itself ({root})")
         })?;
         if let Some(twice) = processes.iter().find(|task| task.id == process) {
-            return fail(
-                wanted,
-                format!("process {} greeted {name} and another one", twice.id),
-            );
+            return fail(wanted, format!("process {} greeted {name} and another one", twice.id));
         }
         processes.push(&run.tasks[&process]);
     }
@@ -214,9 +197,8 @@ fn overlap(exam: &mut Exam) -> Finding {
     let names = exam.words(3);
     let mut spec = exam.spec(&names);
     let wanted = names.clone();
-    spec.gate = Some(before_writing(move |text| {
-        wanted.iter().any(|name| greets(&folded(text), name))
-    }));
+    spec.gate =
+        Some(before_writing(move |text| wanted.iter().any(|name| greets(&folded(text), name))));
     let live = exam.start(spec)?;
     let held = all_held(&live, names.len());
     live.open_gate();
@@ -228,10 +210,7 @@ fn overlap(exam: &mut Exam) -> Finding {
         )
     })?;
     done(&run)?;
-    Ok(vec![format!(
-        "each held before it greets: {} at the same time",
-        numbers(&held)
-    )])
+    Ok(vec![format!("each held before it greets: {} at the same time", numbers(&held))])
 }
 
 fn by_inheritance(exam: &mut Exam) -> Finding {
@@ -240,11 +219,7 @@ fn by_inheritance(exam: &mut Exam) -> Finding {
     arguments.extend(names.iter().cloned());
     let run = exam.run(&arguments)?;
     done(&run)?;
-    Ok(vec![format!(
-        "{} greeted by {}",
-        names.join(", "),
-        numbers(greeters(&run, &names)?)
-    )])
+    Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
 }
 
 fn spawn(exam: &mut Exam) -> Finding {
@@ -255,17 +230,12 @@ fn spawn(exam: &mut Exam) -> Finding {
     done(&run)?;
     let greeters = greeters(&run, &names)?;
     for child in &greeters {
-        expect(
-            child.executed.is_some(),
-            "the child executes a program",
-            || format!("{} went on in the memory that fork gave it", child.id),
-        )?;
+        expect(child.executed.is_some(), "the child executes a program", || {
+            format!("{} went on in the memory that fork gave it", child.id)
+        })?;
     }
     nothing_left(&run)?;
-    Ok(vec![format!(
-        "{}: each executed the program anew",
-        numbers(greeters)
-    )])
+    Ok(vec![format!("{}: each executed the program anew", numbers(greeters))])
 }
 
 fn exitcode(exam: &mut Exam) -> Finding {
@@ -275,46 +245,30 @@ fn exitcode(exam: &mut Exam) -> Finding {
     spec.gate = Some(before_writing(move |text| greets(&folded(text), &first)));
     let live = exam.start(spec)?;
     let Ok(held) = all_held(&live, 1) else {
-        return fail(
-            format!("a child that greets {}", names[0]),
-            "no child came so far",
-        );
+        return fail(format!("a child that greets {}", names[0]), "no child came so far");
     };
     let _ = kill(Pid::from_raw(held[0].process), Signal::SIGKILL);
     let run = live.finish();
-    let wanted = format!(
-        "'{}' is greeted, the parent reports the other and exits 1",
-        names[1]
-    );
+    let wanted = format!("'{}' is greeted, the parent reports the other and exits 1", names[1]);
     let other = stdout(&run).iter().any(|line| greets(line, &names[1]));
     expect(other && run.ended == Some(Ending::Exit(1)), wanted, || {
-        let ended = run
-            .ended
-            .map_or_else(String::new, |ending| ending.to_string());
+        let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
         format!("{ended}, stdout: {}", some(&stdout(&run)))
     })?;
     let said = run.lines_of(Stream::Stderr).last().map(Line::text);
-    Ok(vec![format!(
-        "{} killed before it greeted: '{}'",
-        held[0].id,
-        said.unwrap_or_default()
-    )])
+    Ok(vec![format!("{} killed before it greeted: '{}'", held[0].id, said.unwrap_or_default())])
 }
 
 fn exitcodes_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
-    exam.kept("exitcodes", |exam| {
-        Ok(Kept::new(exam.run(&["exitcodes"])?, []))
-    })
+    exam.kept("exitcodes", |exam| Ok(Kept::new(exam.run(&["exitcodes"])?, [])))
 }
 
 fn exitcodes(exam: &mut Exam) -> Finding {
     let run = exitcodes_run(exam)?;
     done(&run)?;
     let printed = stdout(&run);
-    let last_words: Vec<i32> = printed
-        .iter()
-        .filter_map(|row| row.rsplit(' ').next()?.parse().ok())
-        .collect();
+    let last_words: Vec<i32> =
+        printed.iter().filter_map(|row| row.rsplit(' ').next()?.parse().ok()).collect();
     let mut by_kernel: Vec<i32> = run
         .made()
         .filter_map(|task| match task.ending? {
@@ -325,18 +279,11 @@ fn exitcodes(exam: &mut Exam) -> Finding {
     let mut by_demo = last_words.clone();
     by_demo.sort_unstable();
     by_kernel.sort_unstable();
-    expect(
-        by_demo == by_kernel,
-        format!("{by_kernel:?}, as the kernel says"),
-        || format!("{by_demo:?}"),
-    )?;
-    let wanted = [0, 3, 1, -10, -15, -9];
-    expect(last_words == wanted, format!("{wanted:?}"), || {
-        format!("{last_words:?}")
+    expect(by_demo == by_kernel, format!("{by_kernel:?}, as the kernel says"), || {
+        format!("{by_demo:?}")
     })?;
+    let wanted = [0, 3, 1, -10, -15, -9];
+    expect(last_words == wanted, format!("{wanted:?}"), || format!("{last_words:?}"))?;
     nothing_left(&run)?;
-    Ok(vec![format!(
-        "{last_words:?}: the endings of {} processes",
-        by_kernel.len()
-    )])
+    Ok(vec![format!("{last_words:?}: the endings of {} processes", by_kernel.len())])
 }

@@ -43,10 +43,7 @@ impl Peer {
     fn new(stream: TcpStream) -> std::io::Result<Peer> {
         stream.set_nodelay(true)?; // what is sent in pieces should come in pieces
         stream.set_write_timeout(Some(SOON))?;
-        Ok(Peer {
-            stream,
-            received: Vec::new(),
-        })
+        Ok(Peer { stream, received: Vec::new() })
     }
 
     /// Sends all of it; a server that has closed the connection meanwhile is not an error here.
@@ -183,10 +180,7 @@ pub fn serve_at(
     let mut arguments = vec![address.to_string()];
     arguments.extend(more.iter().map(|word| (*word).to_string()));
     // Nobody asks who printed a line, and some checks make them print very many.
-    let spec = Spec {
-        unattributed: true,
-        ..exam.spec(&arguments)
-    };
+    let spec = Spec { unattributed: true, ..exam.spec(&arguments) };
     let live = exam.start(spec)?;
     let listens = live.poll(SOON, || {
         let listening = kernel::listening(&live.log.lock());
@@ -194,10 +188,7 @@ pub fn serve_at(
             (at.ip() == address.ip() || at.ip().is_unspecified())
                 && (at.port() == address.port() || address.port() == 0)
         };
-        listening
-            .into_iter()
-            .find(here)
-            .map(|at| SocketAddr::new(address.ip(), at.port()))
+        listening.into_iter().find(here).map(|at| SocketAddr::new(address.ip(), at.port()))
     });
     if let Some(address) = listens {
         return Ok((live, address));
@@ -205,37 +196,20 @@ pub fn serve_at(
     let state = live.end();
     let said: Vec<_> = state.lines_of(Stream::Stderr).map(Line::text).collect();
     let ended = state.ended_at.filter(|_| state.survivors.is_empty());
-    let how = if ended.is_some() {
-        "it ended"
-    } else {
-        "it does not"
-    };
-    let said = if said.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", some(&said))
-    };
-    fail(
-        format!("the program listens at {address}"),
-        format!("{how}{said}"),
-    )
+    let how = if ended.is_some() { "it ended" } else { "it does not" };
+    let said = if said.is_empty() { String::new() } else { format!(": {}", some(&said)) };
+    fail(format!("the program listens at {address}"), format!("{how}{said}"))
 }
 
 /// All of stdout without its newlines: what came through, however it was cut into chunks.
 pub fn joined(state: &State) -> Vec<u8> {
-    state
-        .lines_of(Stream::Stdout)
-        .flat_map(|line| line.bytes.iter().copied())
-        .collect()
+    state.lines_of(Stream::Stdout).flat_map(|line| line.bytes.iter().copied()).collect()
 }
 
 /// Waits until stdout has this line, whole.
 pub fn printed(live: &Live, time: Duration, text: &str) -> bool {
     let came = |state: &State| {
-        state
-            .lines_of(Stream::Stdout)
-            .any(|line| line.text() == text)
-            .then_some(())
+        state.lines_of(Stream::Stdout).any(|line| line.text() == text).then_some(())
     };
     live.until(time, came).is_some()
 }

@@ -132,15 +132,12 @@ fn powers(tasks: u32, exponent: u32) -> Vec<String> {
 fn split(run: &State) -> Result<(Vec<String>, f64), Trouble> {
     let mut lines = stdout(run);
     let last = lines.pop().unwrap_or_default();
-    let time = last
-        .strip_prefix("Time:")
-        .and_then(|time| time.trim().parse().ok());
+    let time = last.strip_prefix("Time:").and_then(|time| time.trim().parse().ok());
     match time {
         Some(time) => Ok((lines, time)),
-        None => fail(
-            "a last line `Time: <seconds>`",
-            format!("the last line is {}", some(&[last])),
-        ),
+        None => {
+            fail("a last line `Time: <seconds>`", format!("the last line is {}", some(&[last])))
+        }
     }
 }
 
@@ -151,21 +148,14 @@ fn results(exam: &mut Exam) -> Finding {
         let (lines, time) = split(run)?;
         let wanted = powers(tasks, exponent);
         if let Some(different) = super::common::difference(&wanted, &lines) {
-            return fail(
-                format!("a ** {exponent} for a in 0..{tasks}, once each"),
-                different,
-            );
+            return fail(format!("a ** {exponent} for a in 0..{tasks}, once each"), different);
         }
         let ended = run.ended_at.map_or(0.0, |at| at.as_secs_f64());
-        expect(
-            (0.0..=ended).contains(&time),
-            "the seconds that it took",
-            || format!("Time: {time}, but it was over after {ended:.6} seconds"),
-        )?;
+        expect((0.0..=ended).contains(&time), "the seconds that it took", || {
+            format!("Time: {time}, but it was over after {ended:.6} seconds")
+        })?;
         let digits: usize = lines.iter().map(String::len).sum();
-        Ok(format!(
-            "a ** {exponent} for a in 0..{tasks}: {digits} digits; Time: {time}"
-        ))
+        Ok(format!("a ** {exponent} for a in 0..{tasks}: {digits} digits; Time: {time}"))
     };
     evidence.push(check(&*note(exam)?, 10, 2000)?);
     let (tasks, exponent) = (exam.random.u32(11..15), exam.random.u32(300..900));
@@ -175,10 +165,7 @@ fn results(exam: &mut Exam) -> Finding {
 }
 
 fn arguments(options: &[(&str, u32)]) -> Vec<String> {
-    options
-        .iter()
-        .flat_map(|(name, value)| [format!("--{name}"), value.to_string()])
-        .collect()
+    options.iter().flat_map(|(name, value)| [format!("--{name}"), value.to_string()]).collect()
 }
 
 /// The most tasks besides the program's first that were alive at the same time.
@@ -189,10 +176,7 @@ fn peak(run: &State) -> usize {
             |task: &&&Task| task.born <= moment && task.died.is_none_or(|died| died > moment);
         made.iter().filter(alive).count()
     };
-    made.iter()
-        .map(|task| alive_at(task.born))
-        .max()
-        .unwrap_or(0)
+    made.iter().map(|task| alive_at(task.born)).max().unwrap_or(0)
 }
 
 fn width(exam: &mut Exam) -> Finding {
@@ -205,13 +189,9 @@ fn width(exam: &mut Exam) -> Finding {
     done(&run)?;
     let peak = peak(&run);
     let wanted = format!("{workers} workers at the same time for {tasks} tasks");
-    expect(peak == workers as usize, wanted, || {
-        format!("{peak} at the same time")
-    })?;
+    expect(peak == workers as usize, wanted, || format!("{peak} at the same time"))?;
     let made = run.made().count();
-    Ok(vec![format!(
-        "{tasks} tasks, {workers} workers: {made} threads born, {peak} alive at once"
-    )])
+    Ok(vec![format!("{tasks} tasks, {workers} workers: {made} threads born, {peak} alive at once")])
 }
 
 /// Five tasks on five workers, each of which finishes well before the one submitted before it.
@@ -245,9 +225,7 @@ fn ordered(exam: &mut Exam) -> Finding {
     expect(lines == wanted, "the order of submission", || {
         format!("in this order: {}", some(&lines))
     })?;
-    Ok(vec![
-        "the same tasks: printed in the order 0, 1, 2, 3, 4".into(),
-    ])
+    Ok(vec!["the same tasks: printed in the order 0, 1, 2, 3, 4".into()])
 }
 
 fn at_once(exam: &mut Exam) -> Finding {
@@ -255,28 +233,19 @@ fn at_once(exam: &mut Exam) -> Finding {
     words.extend(["--delay".into(), "0.03".into()]);
     let spec = exam.spec(&words);
     let live = exam.start(spec)?;
-    let first = live.until(SOON, |state| {
-        state.lines_of(Stream::Stdout).next().map(|line| line.at)
-    });
+    let first = live.until(SOON, |state| state.lines_of(Stream::Stdout).next().map(|line| line.at));
     let run = live.finish();
     done(&run)?;
     let Some(first) = first else {
         return fail("three lines", "none");
     };
-    let last = run
-        .lines_of(Stream::Stdout)
-        .nth(2)
-        .map_or(first, |line| line.at);
+    let last = run.lines_of(Stream::Stdout).nth(2).map_or(first, |line| line.at);
     // One worker sleeps 0.09, 0.06 and 0.03 seconds: the last line is 0.09 behind the first.
     let apart = last.saturating_sub(first).as_secs_f64();
-    expect(
-        apart > 0.045,
-        "the first result 0.09 seconds before the last",
-        || format!("{apart:.3} seconds before it"),
-    )?;
-    Ok(vec![format!(
-        "the first of three was printed {apart:.3} seconds before the last"
-    )])
+    expect(apart > 0.045, "the first result 0.09 seconds before the last", || {
+        format!("{apart:.3} seconds before it")
+    })?;
+    Ok(vec![format!("the first of three was printed {apart:.3} seconds before the last")])
 }
 
 fn gone(exam: &mut Exam) -> Finding {
@@ -289,10 +258,7 @@ fn gone(exam: &mut Exam) -> Finding {
     let writer = held[0].id;
     // A thread that has been joined may still be on its last few instructions.
     let others = |state: &State| -> Vec<String> {
-        let alive = state
-            .tasks
-            .values()
-            .filter(|task| task.alive() && task.id != writer);
+        let alive = state.tasks.values().filter(|task| task.alive() && task.id != writer);
         alive.map(|task| task.id.to_string()).collect()
     };
     let moment = std::time::Duration::from_millis(500);
@@ -300,16 +266,12 @@ fn gone(exam: &mut Exam) -> Finding {
     let left = others(&live.log.lock());
     live.open_gate();
     let run = live.finish();
-    expect(
-        gone.is_some(),
-        "nobody but the thread that prints the time",
-        || format!("still alive: {}", left.join(", ")),
-    )?;
+    expect(gone.is_some(), "nobody but the thread that prints the time", || {
+        format!("still alive: {}", left.join(", "))
+    })?;
     done(&run)?;
     let made = run.made().count();
-    Ok(vec![format!(
-        "held before it prints the time: {made} workers were born, 0 are alive"
-    )])
+    Ok(vec![format!("held before it prints the time: {made} workers were born, 0 are alive")])
 }
 
 fn futures_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
@@ -327,9 +289,7 @@ fn futures(exam: &mut Exam) -> Finding {
     ];
     in_order(&run, &wanted)?;
     let workers = run.made().count();
-    Ok(vec![format!(
-        "{workers} workers were born, one task panicked, exit status 0"
-    )])
+    Ok(vec![format!("{workers} workers were born, one task panicked, exit status 0")])
 }
 
 #[cfg(test)]

@@ -61,9 +61,7 @@ fn sleeper(exam: &Exam) -> Result<Plain, Trouble> {
 
 /// The line of the demo that begins with this word, for the sleeping process.
 fn line_of(run: &Kept, word: &str) -> Result<String, Trouble> {
-    let line = run
-        .lines_of(Stream::Stdout)
-        .map(|line| folded(&line.text()));
+    let line = run.lines_of(Stream::Stdout).map(|line| folded(&line.text()));
     let found = line.into_iter().find(|line| line.starts_with(word));
     found.map_or_else(|| fail(format!("a line '{word}'"), "there is none"), Ok)
 }
@@ -82,24 +80,16 @@ fn kernel_figures(exam: &mut Exam) -> Finding {
     let files = figures(&line_of(&run, "Open files")?);
     let resident = kernel::resident(pid).unwrap_or(0) >> 10;
     let open = kernel::descriptors(pid).unwrap_or(0);
-    expect(
-        memory.first() == Some(&resident),
-        format!("{resident} KiB resident"),
-        || format!("{memory:?}"),
-    )?;
-    expect(
-        files.first() == Some(&(open as u64)),
-        format!("{open} open files"),
-        || format!("{files:?}"),
-    )?;
-    expect(
-        line_of(&run, "PID")?.contains(&pid.to_string()),
-        format!("PID {pid}"),
-        || "another one".into(),
-    )?;
-    Ok(vec![format!(
-        "process {pid}: {resident} KiB resident, {open} open files"
-    )])
+    expect(memory.first() == Some(&resident), format!("{resident} KiB resident"), || {
+        format!("{memory:?}")
+    })?;
+    expect(files.first() == Some(&(open as u64)), format!("{open} open files"), || {
+        format!("{files:?}")
+    })?;
+    expect(line_of(&run, "PID")?.contains(&pid.to_string()), format!("PID {pid}"), || {
+        "another one".into()
+    })?;
+    Ok(vec![format!("process {pid}: {resident} KiB resident, {open} open files")])
 }
 
 /// The output of a tool that ends by itself, or why it is left out.
@@ -118,44 +108,26 @@ pub(super) fn ask(tool: &str, package: &str, arguments: &[String]) -> Result<Vec
 fn ps(exam: &mut Exam) -> Finding {
     let (sleeper, run) = examined(exam)?;
     let pid = sleeper.pid().to_string();
-    let said = ask(
-        "ps",
-        "procps",
-        &["-o".into(), "rss=,vsz=".into(), "-p".into(), pid],
-    )?;
+    let said = ask("ps", "procps", &["-o".into(), "rss=,vsz=".into(), "-p".into(), pid])?;
     let said = figures(&said.join(" "));
     let own = figures(&line_of(&run, "Memory")?);
-    expect(
-        own.starts_with(&said) && said.len() == 2,
-        format!("{said:?} KiB, as ps says"),
-        || format!("{own:?}"),
-    )?;
-    Ok(vec![format!(
-        "ps -o rss,vsz: {} and {} KiB, and so the demo",
-        said[0], said[1]
-    )])
+    expect(own.starts_with(&said) && said.len() == 2, format!("{said:?} KiB, as ps says"), || {
+        format!("{own:?}")
+    })?;
+    Ok(vec![format!("ps -o rss,vsz: {} and {} KiB, and so the demo", said[0], said[1])])
 }
 
 fn lsof(exam: &mut Exam) -> Finding {
     let (sleeper, run) = examined(exam)?;
     let arguments = ["-nP", "-a", "-d", "0-4095", "-p"].map(String::from);
     let pid = sleeper.pid().to_string();
-    let said = ask(
-        "lsof",
-        "lsof",
-        &[&arguments[..], std::slice::from_ref(&pid)].concat(),
-    )?;
-    let rows = said
-        .iter()
-        .filter(|line| line.split_whitespace().nth(1) == Some(&pid))
-        .count();
+    let said = ask("lsof", "lsof", &[&arguments[..], std::slice::from_ref(&pid)].concat())?;
+    let rows = said.iter().filter(|line| line.split_whitespace().nth(1) == Some(&pid)).count();
     let own = figures(&line_of(&run, "Open files")?);
     expect(
         own.first() == Some(&(rows as u64)),
         format!("{rows} descriptors, as lsof says"),
         || format!("{own:?}"),
     )?;
-    Ok(vec![format!(
-        "lsof -p {pid}: {rows} descriptors, and so the demo"
-    )])
+    Ok(vec![format!("lsof -p {pid}: {rows} descriptors, and so the demo")])
 }

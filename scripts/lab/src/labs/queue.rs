@@ -78,22 +78,12 @@ pub(super) static LAB: Lab = Lab {
 
 /// The note's section is empty; this is the lecture's program: two workers, fifty items.
 fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
-    exam.kept("note", |exam| {
-        Ok(Kept::new(exam.run::<&str>(&[])?, ["2".into(), "50".into()]))
-    })
+    exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, ["2".into(), "50".into()])))
 }
 
 fn arguments(workers: usize, items: usize, more: &[&str]) -> Vec<String> {
-    let words = [
-        "--workers".to_string(),
-        workers.to_string(),
-        "--items".into(),
-        items.to_string(),
-    ];
-    words
-        .into_iter()
-        .chain(more.iter().map(|word| (*word).to_string()))
-        .collect()
+    let words = ["--workers".to_string(), workers.to_string(), "--items".into(), items.to_string()];
+    words.into_iter().chain(more.iter().map(|word| (*word).to_string())).collect()
 }
 
 /// A worker and its item out of `process data: WORKER ITEM`.
@@ -111,10 +101,7 @@ fn complete(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
         match parsed(line) {
             Some((worker, item)) if (1..=workers).contains(&worker) => seen.push(item.to_string()),
             _ => {
-                return fail(
-                    wanted,
-                    format!("the line {}", some(std::slice::from_ref(line))),
-                );
+                return fail(wanted, format!("the line {}", some(std::slice::from_ref(line))));
             }
         }
     }
@@ -130,9 +117,7 @@ fn items(exam: &mut Exam) -> Finding {
     let (workers, items) = (exam.random.usize(3..5), exam.random.usize(60..90));
     let run = exam.run(&arguments(workers, items, &[]))?;
     complete(&run, workers, items)?;
-    Ok(vec![format!(
-        "50 of 50 by 2 workers, {items} of {items} by {workers}"
-    )])
+    Ok(vec![format!("50 of 50 by 2 workers, {items} of {items} by {workers}")])
 }
 
 fn order(exam: &mut Exam) -> Finding {
@@ -147,10 +132,7 @@ fn order(exam: &mut Exam) -> Finding {
         }
         *counts.entry(worker).or_default() += 1;
     }
-    let counts: Vec<_> = counts
-        .iter()
-        .map(|(w, n)| format!("worker {w}: {n}"))
-        .collect();
+    let counts: Vec<_> = counts.iter().map(|(w, n)| format!("worker {w}: {n}")).collect();
     Ok(vec![format!("ascending for each; {}", counts.join(", "))])
 }
 
@@ -165,35 +147,23 @@ fn workers(exam: &mut Exam) -> Finding {
         by.entry(worker).or_default().extend(line.by);
     }
     let wanted = "three workers, each a thread of its own";
-    expect(by.len() == 3, wanted, || {
-        format!("only {} of them got an item", by.len())
-    })?;
+    expect(by.len() == 3, wanted, || format!("only {} of them got an item", by.len()))?;
     let root = run.root().map_or(0, |task| task.id);
     let mut threads = Vec::new();
     for (worker, mut tasks) in by {
         tasks.dedup();
         let [task] = tasks[..] else {
-            return fail(
-                wanted,
-                format!("worker {worker} wrote from {} tasks", tasks.len()),
-            );
+            return fail(wanted, format!("worker {worker} wrote from {} tasks", tasks.len()));
         };
         let found = &run.tasks[&task];
-        expect(
-            found.kind == Kind::Thread && found.process == root,
-            wanted,
-            || format!("worker {worker} is not a thread that was made for it: {task}"),
-        )?;
-        expect(!threads.contains(&task), wanted, || {
-            format!("{task} is two workers")
+        expect(found.kind == Kind::Thread && found.process == root, wanted, || {
+            format!("worker {worker} is not a thread that was made for it: {task}")
         })?;
+        expect(!threads.contains(&task), wanted, || format!("{task} is two workers"))?;
         threads.push(task);
     }
     let threads: Vec<_> = threads.iter().map(ToString::to_string).collect();
-    Ok(vec![format!(
-        "workers 1, 2, 3 are the threads {} of {root}",
-        threads.join(", ")
-    )])
+    Ok(vec![format!("workers 1, 2, 3 are the threads {} of {root}", threads.join(", "))])
 }
 
 fn bounded(exam: &mut Exam) -> Finding {
@@ -236,13 +206,9 @@ fn bounded(exam: &mut Exam) -> Finding {
         "with {workers} workers held and capacity {capacity}, {room} items can be put, {} not",
         room + 1
     );
-    expect(all_in, &*wanted, || {
-        format!("`queued {room} items` did not come")
-    })?;
+    expect(all_in, &*wanted, || format!("`queued {room} items` did not come"))?;
     let (all_in, run) = attempt(exam, room + 1, false)?;
-    expect(!all_in, &*wanted, || {
-        format!("`queued {} items` came all the same", room + 1)
-    })?;
+    expect(!all_in, &*wanted, || format!("`queued {} items` came all the same", room + 1))?;
     complete(&run, workers, room + 1)?;
     Ok(vec![format!(
         "{workers} workers held with an item each, capacity {capacity}: {room} items were put at \
@@ -258,8 +224,5 @@ fn end(exam: &mut Exam) -> Finding {
         complete(&run, workers, items)?;
         evidence.push(format!("{items} items, {workers} workers"));
     }
-    Ok(vec![format!(
-        "exit status 0 and every item: {}",
-        evidence.join("; ")
-    )])
+    Ok(vec![format!("exit status 0 and every item: {}", evidence.join("; "))])
 }

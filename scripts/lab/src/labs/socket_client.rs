@@ -87,10 +87,7 @@ pub(super) static LAB: Lab = Lab {
 fn start(exam: &mut Exam, host: &Host, more: &[String]) -> Result<Live, Trouble> {
     let mut arguments = vec!["--addr".to_string(), host.address.to_string()];
     arguments.extend(more.iter().cloned());
-    let spec = Spec {
-        stdin: more.iter().any(|word| word == "-"),
-        ..exam.spec(&arguments)
-    };
+    let spec = Spec { stdin: more.iter().any(|word| word == "-"), ..exam.spec(&arguments) };
     exam.start(spec)
 }
 
@@ -107,11 +104,7 @@ fn received(
         let Some(mut peer) = host.accept(SOON)? else {
             let state = live.end();
             let said: Vec<_> = state.lines_of(Stream::Stderr).map(Line::text).collect();
-            let said = if said.is_empty() {
-                String::new()
-            } else {
-                format!("; {}", some(&said))
-            };
+            let said = if said.is_empty() { String::new() } else { format!("; {}", some(&said)) };
             return fail(
                 format!("{count} connections, one for each message"),
                 format!("connection {number} did not come{said}"),
@@ -124,9 +117,7 @@ fn received(
     }
     let one_more = host.accept(Duration::ZERO)?.is_some();
     let state = whole(live.finish())?;
-    expect(!one_more, format!("{count} connections"), || {
-        "one more".into()
-    })?;
+    expect(!one_more, format!("{count} connections"), || "one more".into())?;
     Ok((all, state))
 }
 
@@ -139,9 +130,7 @@ fn messages(exam: &mut Exam) -> Finding {
         all.into_iter().map(|(text, _)| text).collect()
     };
     let note = texts(received(exam, &[], 2)?.0);
-    expect(note == ["hello", "ping"], "hello, then ping", || {
-        some(&note)
-    })?;
+    expect(note == ["hello", "ping"], "hello, then ping", || some(&note))?;
     let mut wanted = exam.words(3);
     wanted[1].push_str(" и 線程");
     let seen = texts(received(exam, &wanted, 3)?.0);
@@ -155,18 +144,11 @@ fn messages(exam: &mut Exam) -> Finding {
 fn closes(exam: &mut Exam) -> Finding {
     let words = exam.words(3);
     let (all, _) = received(exam, &words, 3)?;
-    let how: Vec<_> = all
-        .iter()
-        .map(|(_, closed)| format!("{closed:?}"))
-        .collect();
-    expect(
-        how.iter().all(|how| how == "Fin"),
-        "end of file after each message",
-        || how.join(", "),
-    )?;
-    Ok(vec![
-        "end of file after each of 3 messages, no reset".into(),
-    ])
+    let how: Vec<_> = all.iter().map(|(_, closed)| format!("{closed:?}")).collect();
+    expect(how.iter().all(|how| how == "Fin"), "end of file after each message", || {
+        how.join(", ")
+    })?;
+    Ok(vec!["end of file after each of 3 messages, no reset".into()])
 }
 
 fn quiet(exam: &mut Exam) -> Finding {
@@ -208,22 +190,12 @@ fn large(exam: &mut Exam) -> Finding {
     drop(peer); // a client may wait for this before it ends
     let state = whole(live.finish())?;
     let _ = feeder.join();
-    let same = received
-        .iter()
-        .zip(&bytes)
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same = received.iter().zip(&bytes).take_while(|(a, b)| a == b).count();
     expect(received == bytes, format!("{} bytes", bytes.len()), || {
-        format!(
-            "{} bytes, the first {same} as sent; {closed:?}",
-            received.len()
-        )
+        format!("{} bytes, the first {same} as sent; {closed:?}", received.len())
     })?;
     done(&state)?;
-    Ok(vec![format!(
-        "{} bytes of stdin through one connection, none lost or changed",
-        bytes.len()
-    )])
+    Ok(vec![format!("{} bytes of stdin through one connection, none lost or changed", bytes.len())])
 }
 
 fn refused(exam: &mut Exam) -> Finding {
@@ -239,17 +211,12 @@ fn refused(exam: &mut Exam) -> Finding {
         failed && named,
         format!("an exit status that is not 0, and {address} on stderr"),
         || {
-            let ended = run
-                .ended
-                .map_or_else(String::new, |ending| ending.to_string());
+            let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
             format!("{ended}; {}", some(&said))
         },
     )?;
     let last = said.last().cloned().unwrap_or_default();
-    Ok(vec![format!(
-        "{}: '{last}'",
-        run.ended.map_or_else(String::new, |e| e.to_string())
-    )])
+    Ok(vec![format!("{}: '{last}'", run.ended.map_or_else(String::new, |e| e.to_string()))])
 }
 
 fn vanishes(exam: &mut Exam) -> Finding {
@@ -277,10 +244,6 @@ fn vanishes(exam: &mut Exam) -> Finding {
         Some(ending) => return fail(wanted, ending.to_string()),
         None => return fail(wanted, "it did not end"),
     }
-    let said = run
-        .lines_of(Stream::Stderr)
-        .last()
-        .map(Line::text)
-        .unwrap_or_default();
+    let said = run.lines_of(Stream::Stderr).last().map(Line::text).unwrap_or_default();
     Ok(vec![format!("reset in the middle of 3 MiB: '{said}'")])
 }

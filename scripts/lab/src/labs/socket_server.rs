@@ -118,9 +118,7 @@ pub(super) static LAB: Lab = Lab {
 fn show(exam: &mut Exam) -> Result<(), Trouble> {
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
     for word in ["hello", "ping"] {
-        exam.tell(format!(
-            "a client connects to {address}, sends {word}, and closes"
-        ));
+        exam.tell(format!("a client connects to {address}, sends {word}, and closes"));
         send(&live, address, word)?;
     }
     done(&whole(live.finish())?)
@@ -131,20 +129,16 @@ fn send(live: &Live, address: std::net::SocketAddr, word: &str) -> Result<(), Tr
     let mut client = Peer::connect(address)?;
     client.send(word.as_bytes());
     client.half_close();
-    expect(
-        printed(live, SOON, word),
-        format!("'{word}' on a line of its own"),
-        || format!("stdout: {}", some(&stdout(&live.log.lock()))),
-    )
+    expect(printed(live, SOON, word), format!("'{word}' on a line of its own"), || {
+        format!("stdout: {}", some(&stdout(&live.log.lock())))
+    })
 }
 
 fn listens(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let pid = live.pid();
     live.end();
-    Ok(vec![format!(
-        "the kernel shows a socket of {pid} that listens at {address}"
-    )])
+    Ok(vec![format!("the kernel shows a socket of {pid} that listens at {address}")])
 }
 
 fn prints(exam: &mut Exam) -> Finding {
@@ -154,15 +148,8 @@ fn prints(exam: &mut Exam) -> Finding {
         send(&live, address, word)?;
     }
     let state = live.end();
-    expect(
-        stdout(&state) == words,
-        format!("only {}", some(&words)),
-        || some(&stdout(&state)),
-    )?;
-    Ok(vec![format!(
-        "3 clients one after the other: {}",
-        words.join(", ")
-    )])
+    expect(stdout(&state) == words, format!("only {}", some(&words)), || some(&stdout(&state)))?;
+    Ok(vec![format!("3 clients one after the other: {}", words.join(", "))])
 }
 
 fn one_at_a_time(exam: &mut Exam) -> Finding {
@@ -170,11 +157,9 @@ fn one_at_a_time(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut first = Peer::connect(address)?;
     first.send(words[0].as_bytes());
-    expect(
-        printed(&live, SOON, &words[0]),
-        "the first client's word",
-        || "it did not come".into(),
-    )?;
+    expect(printed(&live, SOON, &words[0]), "the first client's word", || {
+        "it did not come".into()
+    })?;
     let mut second = Peer::connect(address)?;
     second.send(words[1].as_bytes());
     second.half_close();
@@ -185,19 +170,13 @@ fn one_at_a_time(exam: &mut Exam) -> Finding {
     drop(first);
     let late = printed(&live, SOON, &words[1]);
     live.end();
-    expect(served, "the first client is served on", || {
-        "its second word was not printed".into()
+    expect(served, "the first client is served on", || "its second word was not printed".into())?;
+    expect(!early, "the second client waits while the first is connected", || {
+        "it was served at the same time without --threads".into()
     })?;
-    expect(
-        !early,
-        "the second client waits while the first is connected",
-        || "it was served at the same time without --threads".into(),
-    )?;
-    expect(
-        late,
-        "the second client is served when the first has gone",
-        || "what it had sent was lost".into(),
-    )?;
+    expect(late, "the second client is served when the first has gone", || {
+        "what it had sent was lost".into()
+    })?;
     Ok(vec![
         "connected and sent while the first was served; printed when the first had gone".into(),
     ])
@@ -224,15 +203,10 @@ fn threads(exam: &mut Exam) -> Finding {
     let threads = kernel::threads(live.pid()).len();
     drop((silent, open));
     let state = live.end();
-    expect(
-        made >= 4,
-        "a thread (or process) for each of the 4 clients",
-        || format!("{made} besides the first"),
-    )?;
-    let processes = state
-        .made()
-        .filter(|task| task.kind == Kind::Process)
-        .count();
+    expect(made >= 4, "a thread (or process) for each of the 4 clients", || {
+        format!("{made} besides the first")
+    })?;
+    let processes = state.made().filter(|task| task.kind == Kind::Process).count();
     Ok(vec![format!(
         "4 clients connected, one of them silent, 3 served: {threads} threads, {processes} more \
          processes"
@@ -250,12 +224,8 @@ fn stream(exam: &mut Exam) -> Finding {
     client.send(&bytes);
     client.half_close();
     // Each chunk comes with a newline, so this many bytes are not all of it yet: see to the rest.
-    live.until(SOON, |state| {
-        (state.read >= bytes.len() as u64).then_some(())
-    });
-    live.poll(SOON, || {
-        (joined(&live.log.lock()).len() >= bytes.len()).then_some(())
-    });
+    live.until(SOON, |state| (state.read >= bytes.len() as u64).then_some(()));
+    live.poll(SOON, || (joined(&live.log.lock()).len() >= bytes.len()).then_some(()));
     let state = live.end();
     let came = joined(&state);
     let same = came.iter().zip(&bytes).take_while(|(a, b)| a == b).count();
@@ -263,10 +233,7 @@ fn stream(exam: &mut Exam) -> Finding {
         format!("{} bytes, the first {same} as sent", came.len())
     })?;
     let chunks = state.lines_of(Stream::Stdout).count();
-    Ok(vec![format!(
-        "{} bytes in {chunks} chunks, none lost or changed",
-        bytes.len()
-    )])
+    Ok(vec![format!("{} bytes in {chunks} chunks, none lost or changed", bytes.len())])
 }
 
 /// Characters of two, three and four bytes.
@@ -289,13 +256,8 @@ fn characters(exam: &mut Exam) -> Finding {
     drop(client);
     let state = live.end();
     let came = String::from_utf8_lossy(&joined(&state)).into_owned();
-    expect(came == TEXT, format!("'{TEXT}', sent byte by byte"), || {
-        format!("'{came}'")
-    })?;
-    Ok(vec![format!(
-        "{} bytes sent one by one: '{TEXT}'",
-        TEXT.len()
-    )])
+    expect(came == TEXT, format!("'{TEXT}', sent byte by byte"), || format!("'{came}'"))?;
+    Ok(vec![format!("{} bytes sent one by one: '{TEXT}'", TEXT.len())])
 }
 
 fn rude(exam: &mut Exam) -> Finding {
@@ -303,9 +265,7 @@ fn rude(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut client = Peer::connect(address)?;
     client.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "the first word", || {
-        "it did not come".into()
-    })?;
+    expect(printed(&live, SOON, &words[0]), "the first word", || "it did not come".into())?;
     client.reset();
     drop(Peer::connect(address)?);
     let mut garbage = Peer::connect(address)?;
@@ -316,9 +276,7 @@ fn rude(exam: &mut Exam) -> Finding {
     Peer::connect(address)?.reset();
     send(&live, address, &words[2])?;
     live.end();
-    Ok(vec![
-        "served after a reset, an empty connection, invalid UTF-8, a reset unaccepted".into(),
-    ])
+    Ok(vec!["served after a reset, an empty connection, invalid UTF-8, a reset unaccepted".into()])
 }
 
 fn end(exam: &mut Exam) -> Finding {
@@ -331,24 +289,18 @@ fn end(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut client = Peer::connect(address)?;
     client.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "the client's word", || {
-        "it did not come".into()
-    })?;
+    expect(printed(&live, SOON, &words[0]), "the client's word", || "it did not come".into())?;
     live.signal(Signal::SIGTERM);
     let state = whole(live.finish())?;
     done(&state)?;
-    Ok(vec![
-        "--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into(),
-    ])
+    Ok(vec!["--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into()])
 }
 
 fn restart(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut client = Peer::connect(address)?;
     client.send(b"x");
-    expect(printed(&live, SOON, "x"), "the client's byte", || {
-        "it did not come".into()
-    })?;
+    expect(printed(&live, SOON, "x"), "the client's byte", || "it did not come".into())?;
     // The server closes first, so it is its side that stays in TIME_WAIT.
     live.signal(Signal::SIGTERM);
     done(&whole(live.finish())?)?;
@@ -356,23 +308,16 @@ fn restart(exam: &mut Exam) -> Finding {
     drop(client);
     let (live, again) = serve_at(exam, address, &[])?;
     live.end();
-    Ok(vec![format!(
-        "ended with a client connected, and listens again at {again}"
-    )])
+    Ok(vec![format!("ended with a client connected, and listens again at {again}")])
 }
 
 fn manners(exam: &mut Exam) -> Finding {
     let mut evidence = manners::bad_usage(exam)?;
     let mut with = |to| -> Result<crate::run::State, Trouble> {
         let address = Exam::address(PORT);
-        let spec = Spec {
-            stdout: to,
-            ..exam.spec(&[address.to_string()])
-        };
+        let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
         let live = exam.start(spec)?;
-        live.poll(SOON, || {
-            kernel::listening(&live.log.lock()).first().copied()
-        });
+        live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
         // It may have noticed already that nobody reads, and be gone.
         if let Ok(mut client) = Peer::connect(address) {
             client.send(b"x");
@@ -385,17 +330,10 @@ fn manners(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let second = exam.run(&[address.to_string()])?;
     live.end();
-    let said: Vec<_> = second
-        .lines_of(Stream::Stderr)
-        .map(|l| folded(&l.text()))
-        .collect();
+    let said: Vec<_> = second.lines_of(Stream::Stderr).map(|l| folded(&l.text())).collect();
     let names = said.iter().any(|line| line.contains(&address.to_string()));
     let status = second.ended == Some(crate::run::Ending::Exit(1));
-    expect(
-        status && names,
-        "an address in use: exit status 1, and its name",
-        || some(&said),
-    )?;
+    expect(status && names, "an address in use: exit status 1, and its name", || some(&said))?;
     evidence.push(format!("address in use: exit status 1, '{}'", said[0]));
     Ok(evidence)
 }

@@ -114,9 +114,7 @@ pub(super) static LAB: Lab = Lab {
 };
 
 fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
-    exam.kept("note", |exam| {
-        Ok(Kept::new(exam.run::<&str>(&[])?, ["Bob".to_string()]))
-    })
+    exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, ["Bob".to_string()])))
 }
 
 /// The run that most checks look at: with names that nobody could have typed in.
@@ -154,11 +152,9 @@ fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Troub
         expect(thread.kind == Kind::Thread, wanted, || {
             format!("{name} was greeted by the first thread of the program ({root})")
         })?;
-        expect(
-            threads.iter().all(|other| other.id != thread.id),
-            wanted,
-            || format!("thread {} greeted {name} and another one", thread.id),
-        )?;
+        expect(threads.iter().all(|other| other.id != thread.id), wanted, || {
+            format!("thread {} greeted {name} and another one", thread.id)
+        })?;
         threads.push(thread);
     }
     Ok(threads)
@@ -168,9 +164,7 @@ fn threads(exam: &mut Exam) -> Finding {
     let run = random(exam)?;
     let greeters = greeters(&run, &run.inputs)?;
     let processes = run.made().filter(|task| task.kind == Kind::Process).count();
-    expect(processes == 0, "threads, not processes", || {
-        format!("{processes} processes made")
-    })?;
+    expect(processes == 0, "threads, not processes", || format!("{processes} processes made"))?;
     Ok(vec![format!(
         "{} lines by the threads {} of process {}; 0 processes made",
         greeters.len(),
@@ -197,21 +191,11 @@ fn overlap(exam: &mut Exam) -> Finding {
     let released = live.log.now();
     live.open_gate();
     let run = live.finish();
-    let late: Vec<_> = greeters(&run, &names)?
-        .into_iter()
-        .filter(|task| task.born > released)
-        .collect();
-    expect(
-        late.is_empty(),
-        "all threads started while the first to greet is held",
-        || {
-            format!(
-                "{} was held; until it was let go, {} were not born",
-                held[0].id,
-                late.len()
-            )
-        },
-    )?;
+    let late: Vec<_> =
+        greeters(&run, &names)?.into_iter().filter(|task| task.born > released).collect();
+    expect(late.is_empty(), "all threads started while the first to greet is held", || {
+        format!("{} was held; until it was let go, {} were not born", held[0].id, late.len())
+    })?;
     done(&run)?;
     Ok(vec![format!(
         "{} held before it greets: {} alive at the same time",
@@ -227,15 +211,10 @@ fn joined(exam: &mut Exam) -> Finding {
     spec.gate = Some(before_writing(move |text| folded(text) == last));
     let live = exam.start(spec)?;
     let Ok(held) = all_held(&live, 1) else {
-        return fail(
-            format!("a thread that greets {}", names[1]),
-            "no thread came so far",
-        );
+        return fail(format!("a thread that greets {}", names[1]), "no thread came so far");
     };
     let root = live.pid();
-    let waits = live.poll(SOON, || {
-        (kernel::waits_for(root, root)? == Waits::Thread).then_some(())
-    });
+    let waits = live.poll(SOON, || (kernel::waits_for(root, root)? == Waits::Thread).then_some(()));
     let ended = live.log.lock().ended;
     live.open_gate();
     let run = live.finish();
@@ -243,19 +222,9 @@ fn joined(exam: &mut Exam) -> Finding {
     if let Some(ending) = ended {
         return fail(wanted, format!("the program ended meanwhile: {ending}"));
     }
-    prints(
-        &run,
-        &names.iter().map(|name| greeting(name)).collect::<Vec<_>>(),
-    )?;
-    let how = if waits.is_some() {
-        "waited for it (futex)"
-    } else {
-        "did not end"
-    };
-    Ok(vec![format!(
-        "thread {} held before it greets: {root} {how}",
-        held[0].id
-    )])
+    prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
+    let how = if waits.is_some() { "waited for it (futex)" } else { "did not end" };
+    Ok(vec![format!("thread {} held before it greets: {root} {how}", held[0].id)])
 }
 
 fn by_inheritance(exam: &mut Exam) -> Finding {
@@ -264,22 +233,16 @@ fn by_inheritance(exam: &mut Exam) -> Finding {
     arguments.extend(names.iter().cloned());
     let run = exam.run(&arguments)?;
     done(&run)?;
-    Ok(vec![format!(
-        "{} greeted by {}",
-        names.join(", "),
-        numbers(greeters(&run, &names)?)
-    )])
+    Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
 }
 
 fn named(exam: &mut Exam) -> Finding {
     let run = random(exam)?;
     let mut names = Vec::new();
     for (name, thread) in run.inputs.iter().zip(greeters(&run, &run.inputs)?) {
-        expect(
-            thread.name == *name,
-            format!("a thread named {name}"),
-            || format!("thread {} is named {}", thread.id, thread.name),
-        )?;
+        expect(thread.name == *name, format!("a thread named {name}"), || {
+            format!("thread {} is named {}", thread.id, thread.name)
+        })?;
         names.push(format!("{} is {name}", thread.id));
     }
     Ok(vec![names.join(", ")])
@@ -292,18 +255,10 @@ fn anatomy_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
 /// A column of a table of the demo: of the rows after the heading with this word, one per thread.
 fn column(run: &State, heading: &str, number: usize) -> Result<Vec<String>, Trouble> {
     let lines = stdout(run);
-    let rows = lines
-        .iter()
-        .skip_while(|line| !line.contains(heading))
-        .skip(1)
-        .take(3);
+    let rows = lines.iter().skip_while(|line| !line.contains(heading)).skip(1).take(3);
     let words = rows.filter_map(|row| row.split(' ').nth(number).map(String::from));
     let column: Vec<String> = words.collect();
-    expect(
-        column.len() == 3,
-        format!("three rows under '{heading}'"),
-        || some(&column),
-    )?;
+    expect(column.len() == 3, format!("three rows under '{heading}'"), || some(&column))?;
     Ok(column)
 }
 
@@ -312,40 +267,25 @@ fn anatomy(exam: &mut Exam) -> Finding {
     done(&run)?;
     let same = |words: &[String]| words.iter().all(|word| *word == words[0]);
     let different = |words: &[String]| {
-        words
-            .iter()
-            .enumerate()
-            .all(|(index, word)| !words[..index].contains(word))
+        words.iter().enumerate().all(|(index, word)| !words[..index].contains(word))
     };
-    let (pids, globals) = (
-        column(&run, "address of GLOBAL", 1)?,
-        column(&run, "address of GLOBAL", 2)?,
-    );
-    let (tids, locals) = (
-        column(&run, "address of a local", 1)?,
-        column(&run, "address of a local", 4)?,
-    );
-    expect(
-        same(&pids) && same(&globals),
-        "one PID, one address of GLOBAL",
-        || format!("{}; {}", some(&pids), some(&globals)),
-    )?;
-    expect(
-        different(&tids) && different(&locals),
-        "three TIDs, three stacks",
-        || format!("{}; {}", some(&tids), some(&locals)),
-    )?;
+    let (pids, globals) =
+        (column(&run, "address of GLOBAL", 1)?, column(&run, "address of GLOBAL", 2)?);
+    let (tids, locals) =
+        (column(&run, "address of a local", 1)?, column(&run, "address of a local", 4)?);
+    expect(same(&pids) && same(&globals), "one PID, one address of GLOBAL", || {
+        format!("{}; {}", some(&pids), some(&globals))
+    })?;
+    expect(different(&tids) && different(&locals), "three TIDs, three stacks", || {
+        format!("{}; {}", some(&tids), some(&locals))
+    })?;
     let born: Vec<_> = run.births.iter().map(ToString::to_string).collect();
     expect(
         tids.iter().all(|tid| born.contains(tid)),
         format!("the TIDs {}", born.join(", ")),
         || some(&tids),
     )?;
-    Ok(vec![format!(
-        "PID {}; TIDs {}, as the kernel says",
-        pids[0],
-        tids.join(", ")
-    )])
+    Ok(vec![format!("PID {}; TIDs {}, as the kernel says", pids[0], tids.join(", "))])
 }
 
 fn limits_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
@@ -354,33 +294,14 @@ fn limits_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
 
 fn limits(exam: &mut Exam) -> Finding {
     let run = limits_run(exam)?;
-    in_order(
-        &run,
-        &[
-            "one after the other",
-            "in two threads",
-            "join() of",
-            "What a crash does",
-        ],
-    )?;
+    in_order(&run, &["one after the other", "in two threads", "join() of", "What a crash does"])?;
     let crashed = run
         .made()
         .find(|task| task.kind == Kind::Process && matches!(task.ending, Some(Ending::Signal(_))));
-    let Some(Task {
-        id,
-        ending: Some(ending),
-        ..
-    }) = crashed
-    else {
-        return fail(
-            "a process that a crash ends",
-            "no process was ended by a signal",
-        );
+    let Some(Task { id, ending: Some(ending), .. }) = crashed else {
+        return fail("a process that a crash ends", "no process was ended by a signal");
     };
-    let inside = run
-        .made()
-        .filter(|task| task.process == *id && task.kind == Kind::Thread)
-        .count();
+    let inside = run.made().filter(|task| task.process == *id && task.kind == Kind::Thread).count();
     Ok(vec![format!(
         "process {id} ended with its {inside} other thread by {ending}; the demo went on"
     )])

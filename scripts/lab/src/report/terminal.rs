@@ -64,10 +64,7 @@ impl Terminal {
         Terminal {
             out: Mutex::new(out),
             colour: terminal && !refused && !dumb,
-            width: columns
-                .filter(|_| terminal)
-                .unwrap_or(WIDTH)
-                .clamp(40, WIDEST),
+            width: columns.filter(|_| terminal).unwrap_or(WIDTH).clamp(40, WIDEST),
             quiet,
         }
     }
@@ -83,10 +80,7 @@ impl Terminal {
     /// Writes one line. A reader that has gone (`| head`) ends the program quietly: the kernel ends
     /// all that it has started.
     fn put(&self, line: &str) {
-        let mut out = self
-            .out
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut out = self.out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Err(error) = out.write_all(format!("{line}\n").as_bytes()) {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 let _ = writeln!(io::stderr(), "lab: stdout: {error}");
@@ -116,10 +110,7 @@ impl Terminal {
         let used = number.chars().count() + 1 + title.chars().count() + right.chars().count();
         let space = " ".repeat(self.width.saturating_sub(used).max(2));
         let title = self.paint(Style::Title, &format!("{number} {title}"));
-        self.put(&format!(
-            "{title}{space}{}",
-            self.paint(Style::Quiet, right)
-        ));
+        self.put(&format!("{title}{space}{}", self.paint(Style::Quiet, right)));
     }
 
     /// A paragraph, broken into lines, at this indentation.
@@ -147,15 +138,9 @@ impl Terminal {
         }
         let width = self.width - 2 - mark.len();
         let line = harmless(line);
-        let line = if line.chars().count() > 3 * width {
-            shortened(&line, width)
-        } else {
-            line
-        };
+        let line = if line.chars().count() > 3 * width { shortened(&line, width) } else { line };
         let letters: Vec<char> = line.chars().collect();
-        let mut rows = letters
-            .chunks(width)
-            .map(|row| row.iter().collect::<String>());
+        let mut rows = letters.chunks(width).map(|row| row.iter().collect::<String>());
         self.put(&format!("  {mark}{}", rows.next().unwrap_or_default()));
         for row in rows {
             self.put(&format!("  {mark}{row}"));
@@ -203,10 +188,7 @@ impl Terminal {
     fn note(&self, name: &str, text: &str) {
         for (index, line) in wrap(&harmless(text), self.width - 15).iter().enumerate() {
             let name = if index == 0 { name } else { "" };
-            self.put(&format!(
-                "     {} {line}",
-                self.paint(Style::Quiet, &format!("{name:>9}"))
-            ));
+            self.put(&format!("     {} {line}", self.paint(Style::Quiet, &format!("{name:>9}"))));
         }
     }
 }
@@ -275,10 +257,7 @@ mod tests {
     fn text_of_programs_cannot_steer_the_terminal() {
         let evil = "a\x1b[2Jb\r\u{9b}31m\u{202e}c\td";
         let clean = harmless(evil);
-        assert!(
-            clean.chars().all(|c| !c.is_control() && c != '\u{202e}'),
-            "{clean:?}"
-        );
+        assert!(clean.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{clean:?}");
         assert!(clean.starts_with('a') && clean.ends_with("c    d"));
     }
 

@@ -31,19 +31,13 @@ pub fn private_and_share(pid: Id) -> Option<(u64, u64)> {
 pub fn processor_time(pid: Id) -> Option<Duration> {
     let stat = Process::new(pid).ok()?.stat().ok()?;
     let ticks = stat.utime + stat.stime;
-    Some(Duration::from_millis(
-        ticks * 1000 / procfs::ticks_per_second(),
-    ))
+    Some(Duration::from_millis(ticks * 1000 / procfs::ticks_per_second()))
 }
 
 /// How often the threads of a process have gone to sleep by themselves.
 pub fn sleeps(pid: Id) -> Option<u64> {
     let tasks = Process::new(pid).ok()?.tasks().ok()?.flatten();
-    Some(
-        tasks
-            .filter_map(|task| task.status().ok()?.voluntary_ctxt_switches)
-            .sum(),
-    )
+    Some(tasks.filter_map(|task| task.status().ok()?.voluntary_ctxt_switches).sum())
 }
 
 /// The numbers of the threads that a process has.
@@ -70,11 +64,7 @@ pub enum Waits {
 /// What a task waits for, unless it runs.
 pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
     let task = Process::new(process).ok()?.task_from_tid(task).ok()?;
-    let Syscall::Blocked {
-        syscall_number: number,
-        ..
-    } = task.syscall().ok()?
-    else {
+    let Syscall::Blocked { syscall_number: number, .. } = task.syscall().ok()? else {
         return None;
     };
     Some(match number {
@@ -87,12 +77,7 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
 
 /// Where the processes of a run listen for TCP connections.
 pub fn listening(run: &State) -> Vec<SocketAddr> {
-    let alive: BTreeSet<Id> = run
-        .tasks
-        .values()
-        .filter(|t| t.alive())
-        .map(|t| t.process)
-        .collect();
+    let alive: BTreeSet<Id> = run.tasks.values().filter(|t| t.alive()).map(|t| t.process).collect();
     alive.into_iter().flat_map(listening_of).collect()
 }
 
@@ -121,10 +106,7 @@ fn sockets(process: &Process) -> BTreeSet<u64> {
         FDTarget::Socket(inode) => Some(inode),
         _ => None,
     };
-    descriptors
-        .flatten()
-        .filter_map(|fd| socket(fd.target))
-        .collect()
+    descriptors.flatten().filter_map(|fd| socket(fd.target)).collect()
 }
 
 /// How many descriptors a process has open.
@@ -151,10 +133,7 @@ pub fn epolls(pid: Id) -> Vec<Vec<Registered>> {
         .filter(|fd| matches!(&fd.target, FDTarget::AnonInode(kind) if kind.contains("eventpoll")))
         .map(|fd| {
             let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", fd.fd));
-            info.unwrap_or_default()
-                .lines()
-                .filter_map(registered)
-                .collect()
+            info.unwrap_or_default().lines().filter_map(registered).collect()
         })
         .collect()
 }

@@ -220,12 +220,7 @@ impl State {
         }
         let length = line.len();
         let line = &line[..length.min(256)];
-        let writes = || {
-            self.writes
-                .iter()
-                .enumerate()
-                .filter(|(_, w)| w.stream == stream)
-        };
+        let writes = || self.writes.iter().enumerate().filter(|(_, w)| w.stream == stream);
         let whole = writes().find_map(|(index, write)| {
             let rest = &write.bytes[write.used..];
             let at = if line.is_empty() {
@@ -260,15 +255,8 @@ pub struct Log {
 
 impl Log {
     pub(super) fn new(gate: Option<Gate>) -> Arc<Log> {
-        let state = State {
-            gate,
-            ..State::default()
-        };
-        Arc::new(Log {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            started: Instant::now(),
-        })
+        let state = State { gate, ..State::default() };
+        Arc::new(Log { state: Mutex::new(state), changed: Condvar::new(), started: Instant::now() })
     }
 
     /// The time since the start of the run.
@@ -300,11 +288,8 @@ impl Log {
                 return Some(found);
             }
             let left = deadline.checked_sub(self.now())?;
-            state = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state =
+                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -80,20 +80,13 @@ pub struct Live {
 /// When it can't be executed, or tracing is not permitted here.
 pub fn start(spec: &Spec) -> Result<Live> {
     // Small, and the same for everyone.
-    let environment = [
-        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-        ("LANG", "C.UTF-8"),
-        ("HOME", "/nonexistent"),
-    ];
+    let environment =
+        [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("HOME", "/nonexistent")];
     let executable = tracer::Executable::new(&spec.command, &environment)?;
     let mut stage = Command::new("/"); // never executed: what is run is the executable above
     stage
         .current_dir("/")
-        .stdin(if spec.stdin {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        })
+        .stdin(if spec.stdin { Stdio::piped() } else { Stdio::null() })
         .stdout(match spec.stdout {
             // With nobody at the other end from the very beginning.
             Stdout::Head(0) => std::io::pipe()?.1.into(),
@@ -103,11 +96,8 @@ pub fn start(spec: &Spec) -> Result<Live> {
         .stderr(Stdio::piped());
     // A group of its own, or Ctrl-C on the grader would end the program in the middle of a check.
     std::os::unix::process::CommandExt::process_group(&mut stage, 0);
-    let filter = if spec.unattributed {
-        None
-    } else {
-        Some(filter::writes_to_stdout_and_stderr()?)
-    };
+    let filter =
+        if spec.unattributed { None } else { Some(filter::writes_to_stdout_and_stderr()?) };
     let log = Log::new(spec.gate.clone());
     let mut child = tracer::start(stage, executable, filter, spec.limits, log.clone())?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -118,19 +108,12 @@ pub fn start(spec: &Spec) -> Result<Live> {
             Stdout::Head(lines) => Some(lines),
             _ => None,
         };
-        std::thread::Builder::new()
-            .name("reader".into())
-            .spawn(move || {
-                let (stdout, stderr) = (stdout.map(Into::into), stderr.map(Into::into));
-                streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
-            })?
+        std::thread::Builder::new().name("reader".into()).spawn(move || {
+            let (stdout, stderr) = (stdout.map(Into::into), stderr.map(Into::into));
+            streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
+        })?
     };
-    Ok(Live {
-        log,
-        stdin,
-        limits: spec.limits,
-        reader: Some(reader),
-    })
+    Ok(Live { log, stdin, limits: spec.limits, reader: Some(reader) })
 }
 
 impl Live {
@@ -224,8 +207,7 @@ impl Live {
             (state.ended.is_some() || !state.traced).then_some(())
         });
         if ended.is_none() {
-            self.log
-                .change(|state| state.cut = state.cut.or(Some(Cut::Time)));
+            self.log.change(|state| state.cut = state.cut.or(Some(Cut::Time)));
         } else {
             let grace = self.log.now() + GRACE;
             self.log.until(grace, |state| (!state.traced).then_some(()));
@@ -240,8 +222,7 @@ impl Live {
         kill_all(&self.log);
         // With the last writer dead the pipes end, and with the last task the tracer.
         let _ = reader.join();
-        self.log
-            .until(Duration::MAX, |state| (!state.traced).then_some(()));
+        self.log.until(Duration::MAX, |state| (!state.traced).then_some(()));
     }
 }
 
@@ -269,12 +250,7 @@ fn keep_own_descriptors() {
 fn kill_all(log: &Log) {
     let alive: BTreeSet<Id> = log.change(|state| {
         state.doomed = true;
-        state
-            .tasks
-            .values()
-            .filter(|task| task.alive())
-            .map(|task| task.process)
-            .collect()
+        state.tasks.values().filter(|task| task.alive()).map(|task| task.process).collect()
     });
     for process in alive {
         let _ = kill(Pid::from_raw(process), Signal::SIGKILL);

@@ -45,12 +45,7 @@ impl Plain {
             .args(arguments)
             .arg0(program.file_name().unwrap_or(program.as_os_str()))
             .env_clear()
-            .envs([
-                ("PATH", PATH),
-                ("LANG", "C.UTF-8"),
-                ("TERM", "dumb"),
-                ("COLUMNS", "120"),
-            ])
+            .envs([("PATH", PATH), ("LANG", "C.UTF-8"), ("TERM", "dumb"), ("COLUMNS", "120")])
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -64,24 +59,10 @@ impl Plain {
                 Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
             });
         }
-        let mut child = command
-            .spawn()
-            .with_context(|| program.display().to_string())?;
-        let said = Arc::new((
-            Mutex::new(Said {
-                bytes: Vec::new(),
-                open: 2,
-            }),
-            Condvar::new(),
-        ));
-        let stdout = child
-            .stdout
-            .take()
-            .map(|stream| Box::new(stream) as Box<dyn Read + Send>);
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stream| Box::new(stream) as Box<dyn Read + Send>);
+        let mut child = command.spawn().with_context(|| program.display().to_string())?;
+        let said = Arc::new((Mutex::new(Said { bytes: Vec::new(), open: 2 }), Condvar::new()));
+        let stdout = child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>);
+        let stderr = child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>);
         for mut stream in [stdout, stderr].into_iter().flatten() {
             let said = said.clone();
             thread::spawn(move || {
@@ -118,10 +99,7 @@ impl Plain {
             if all.open == 0 || left.is_zero() || enough(&text) {
                 return text.into_owned();
             }
-            all = changed
-                .wait_timeout(all, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            all = changed.wait_timeout(all, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -141,7 +119,5 @@ impl Drop for Plain {
 
 /// Where a tool is installed, if it is.
 pub fn tool(name: &str) -> Option<PathBuf> {
-    PATH.split(':')
-        .map(|folder| PathBuf::from(folder).join(name))
-        .find(|path| path.is_file())
+    PATH.split(':').map(|folder| PathBuf::from(folder).join(name)).find(|path| path.is_file())
 }

@@ -38,16 +38,15 @@ pub(super) fn drain(
     limits: &Limits,
     echo: Option<&Echo>,
 ) {
-    let mut sources = [
-        (Stream::Stdout, stdout, close_stdout_after),
-        (Stream::Stderr, stderr, None),
-    ]
-    .map(|(stream, pipe, close_after)| Source {
-        stream,
-        pipe: pipe.map(fs::File::from),
-        line: Vec::new(),
-        close_after,
-    });
+    let mut sources =
+        [(Stream::Stdout, stdout, close_stdout_after), (Stream::Stderr, stderr, None)].map(
+            |(stream, pipe, close_after)| Source {
+                stream,
+                pipe: pipe.map(fs::File::from),
+                line: Vec::new(),
+                close_after,
+            },
+        );
     let mut buffer = vec![0; 64 << 10];
     let mut watched = log.now();
     while sources.iter().any(|source| source.pipe.is_some()) {
@@ -60,9 +59,7 @@ pub(super) fn drain(
             let timeout = PollTimeout::try_from(WATCH).unwrap_or(PollTimeout::MAX);
             let _ = poll(&mut polled, timeout);
             let mut ready = polled.iter().map(|fd| fd.any().unwrap_or(false));
-            sources
-                .each_ref()
-                .map(|source| source.pipe.is_some() && ready.next() == Some(true))
+            sources.each_ref().map(|source| source.pipe.is_some() && ready.next() == Some(true))
         };
         if log.now() >= watched + WATCH {
             watch_memory(log, limits);
@@ -86,9 +83,7 @@ impl Source {
         let ended = bytes.is_empty();
         let mut lines = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (text, whole) = piece
-                .strip_suffix(b"\n")
-                .map_or((piece, false), |t| (t, true));
+            let (text, whole) = piece.strip_suffix(b"\n").map_or((piece, false), |t| (t, true));
             self.line.extend_from_slice(text);
             if whole || self.line.len() >= LONGEST_LINE {
                 lines.push(std::mem::take(&mut self.line));
@@ -103,12 +98,7 @@ impl Source {
             state.read += bytes.len() as u64;
             for bytes in lines {
                 let by = state.writer_of(self.stream, &bytes);
-                let line = Line {
-                    at,
-                    stream: self.stream,
-                    bytes,
-                    by,
-                };
+                let line = Line { at, stream: self.stream, bytes, by };
                 if echo.is_some() {
                     kept.push(line.clone());
                 }
@@ -139,10 +129,7 @@ impl Source {
 /// Ends the run when its processes hold more memory than they may together.
 fn watch_memory(log: &Log, limits: &Limits) {
     let alive = |state: &State| -> Vec<_> {
-        let processes = state
-            .tasks
-            .values()
-            .filter(|t| t.alive() && t.kind == Kind::Process);
+        let processes = state.tasks.values().filter(|t| t.alive() && t.kind == Kind::Process);
         processes.map(|task| task.id).collect()
     };
     let pids = alive(&log.lock());

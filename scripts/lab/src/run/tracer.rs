@@ -53,18 +53,11 @@ impl Executable {
                 .with_context(|| format!("a NUL in the argument {}", text.display()))
         };
         let path = command.first().context("no program to run")?;
-        let pairs = environment
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
+        let pairs = environment.iter().map(|(name, value)| format!("{name}={value}"));
         Ok(Executable {
             path: word(path)?,
-            words: command
-                .iter()
-                .map(|text| word(text))
-                .collect::<Result<_>>()?,
-            environment: pairs
-                .map(|pair| word(pair.as_ref()))
-                .collect::<Result<_>>()?,
+            words: command.iter().map(|text| word(text)).collect::<Result<_>>()?,
+            environment: pairs.map(|pair| word(pair.as_ref())).collect::<Result<_>>()?,
         })
     }
 }
@@ -105,64 +98,51 @@ pub(super) fn start(
     }
     // `spawn` returns only after the execution, and the child executes only when it is attached:
     // so one thread spawns and another attaches.
-    let starter = thread::Builder::new()
-        .name("starter".into())
-        .spawn(move || {
-            let child = stage.spawn();
-            drop(stage); // with it our copies of the child's ends of the pipes
-            child
-        })?;
+    let starter = thread::Builder::new().name("starter".into()).spawn(move || {
+        let child = stage.spawn();
+        drop(stage); // with it our copies of the child's ends of the pipes
+        child
+    })?;
     let (executed, has_executed) = mpsc::channel();
-    thread::Builder::new()
-        .name("tracer".into())
-        .spawn(move || {
-            let attached = (|| -> Result<i32> {
-                let mut pid = [0; 4];
-                child_says.read_exact(&mut pid).context("fork")?;
-                let root = i32::from_ne_bytes(pid);
-                let events = Options::PTRACE_O_TRACEFORK
-                    | Options::PTRACE_O_TRACEVFORK
-                    | Options::PTRACE_O_TRACECLONE
-                    | Options::PTRACE_O_TRACEEXEC
-                    | Options::PTRACE_O_TRACEEXIT
-                    | Options::PTRACE_O_TRACESECCOMP
-                    | Options::PTRACE_O_EXITKILL;
-                ptrace::seize(Pid::from_raw(root), events).context("ptrace(PTRACE_SEIZE)")?;
-                tell_child.write_all(&[0]).context("start")?;
-                Ok(root)
-            })();
-            let root = match attached {
-                Ok(root) => root,
-                Err(error) => return drop(executed.send(Err(error))),
+    thread::Builder::new().name("tracer".into()).spawn(move || {
+        let attached = (|| -> Result<i32> {
+            let mut pid = [0; 4];
+            child_says.read_exact(&mut pid).context("fork")?;
+            let root = i32::from_ne_bytes(pid);
+            let events = Options::PTRACE_O_TRACEFORK
+                | Options::PTRACE_O_TRACEVFORK
+                | Options::PTRACE_O_TRACECLONE
+                | Options::PTRACE_O_TRACEEXEC
+                | Options::PTRACE_O_TRACEEXIT
+                | Options::PTRACE_O_TRACESECCOMP
+                | Options::PTRACE_O_EXITKILL;
+            ptrace::seize(Pid::from_raw(root), events).context("ptrace(PTRACE_SEIZE)")?;
+            tell_child.write_all(&[0]).context("start")?;
+            Ok(root)
+        })();
+        let root = match attached {
+            Ok(root) => root,
+            Err(error) => return drop(executed.send(Err(error))),
+        };
+        log.change(|state| state.traced = true);
+        let mut tracer = Tracer { log: &log, root, executed: false, held: BTreeSet::new() };
+        tracer.follow(limits.tasks, &executed);
+        log.change(|state| {
+            state.traced = false;
+            state.held.clear();
+        });
+        if !tracer.executed {
+            let mut number = [0; 4];
+            let why = match child_says.read_exact(&mut number) {
+                Ok(()) => std::io::Error::from_raw_os_error(i32::from_ne_bytes(number)),
+                Err(_) => std::io::Error::other("it ended before it was executed"),
             };
-            log.change(|state| state.traced = true);
-            let mut tracer = Tracer {
-                log: &log,
-                root,
-                executed: false,
-                held: BTreeSet::new(),
-            };
-            tracer.follow(limits.tasks, &executed);
-            log.change(|state| {
-                state.traced = false;
-                state.held.clear();
-            });
-            if !tracer.executed {
-                let mut number = [0; 4];
-                let why = match child_says.read_exact(&mut number) {
-                    Ok(()) => std::io::Error::from_raw_os_error(i32::from_ne_bytes(number)),
-                    Err(_) => std::io::Error::other("it ended before it was executed"),
-                };
-                let _ = executed.send(Err(
-                    anyhow::Error::new(why).context(format!("execute {name}"))
-                ));
-            }
-        })?;
+            let _ = executed.send(Err(anyhow::Error::new(why).context(format!("execute {name}"))));
+        }
+    })?;
     // The child's numbers are pipes already; that it has become the program, only the tracer sees.
     let executed = has_executed.recv().context("the tracer has gone")?;
-    let child = starter
-        .join()
-        .map_err(|_| anyhow!("the program could not be started"))?;
+    let child = starter.join().map_err(|_| anyhow!("the program could not be started"))?;
     executed?;
     Ok(child?)
 }
@@ -182,18 +162,11 @@ fn execute(executable: &Executable, say: &mut PipeWriter) -> std::io::Result<()>
     if executable.words.len() > WORDS {
         return Err(std::io::Error::from(Errno::E2BIG));
     }
-    let (words, environment) = (
-        pointers(&executable.words),
-        pointers(&executable.environment),
-    );
+    let (words, environment) = (pointers(&executable.words), pointers(&executable.environment));
     // SAFETY: both arrays end with a null pointer, and the strings live in `executable`.
     #[allow(unsafe_code)]
     unsafe {
-        libc::execve(
-            executable.path.as_ptr(),
-            words.as_ptr(),
-            environment.as_ptr(),
-        );
+        libc::execve(executable.path.as_ptr(), words.as_ptr(), environment.as_ptr());
         let _ = say.write_all(&Errno::last_raw().to_ne_bytes());
         libc::_exit(127)
     }
@@ -218,11 +191,7 @@ impl Tracer<'_> {
             }
             let flags = libc::__WALL
                 | libc::__WNOTHREAD
-                | if self.held.is_empty() {
-                    0
-                } else {
-                    libc::WNOHANG
-                };
+                | if self.held.is_empty() { 0 } else { libc::WNOHANG };
             let mut status = 0;
             // SAFETY: waitpid writes one integer, to a place that is ours. Not nix's wrapper, which
             // cannot express real-time signals and loses the report.
@@ -290,10 +259,7 @@ impl Tracer<'_> {
             // SIGCONT, as it would without a tracer.
             libc::PTRACE_EVENT_STOP => {
                 self.born(task, None, most_tasks);
-                if matches!(
-                    signal,
-                    libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU
-                ) {
+                if matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) {
                     listen(task);
                 } else {
                     resume(task, 0);
@@ -324,11 +290,7 @@ impl Tracer<'_> {
             id,
             process,
             maker: maker.or_else(|| field("PPid")).unwrap_or(0),
-            kind: if process == id {
-                Kind::Process
-            } else {
-                Kind::Thread
-            },
+            kind: if process == id { Kind::Process } else { Kind::Thread },
             name: name_of(id),
             born: self.log.now(),
             died: None,
@@ -392,22 +354,13 @@ impl Tracer<'_> {
         // SAFETY: that is the member which the kernel fills for a stop of this kind.
         #[allow(unsafe_code)]
         let call = unsafe { call.u.seccomp };
-        let stream = if call.args[0] == 1 {
-            Stream::Stdout
-        } else {
-            Stream::Stderr
-        };
+        let stream = if call.args[0] == 1 { Stream::Stdout } else { Stream::Stderr };
         let bytes = if call.nr == libc::SYS_writev as u64 {
             gather(task, call.args[1], call.args[2])
         } else {
             read_memory(task, call.args[1], call.args[2])
         };
-        let write = Write {
-            task,
-            stream,
-            bytes: bytes.clone(),
-            used: 0,
-        };
+        let write = Write { task, stream, bytes: bytes.clone(), used: 0 };
         let name = name_of(task);
         self.log.change(|state| {
             state.saw(write);
@@ -419,9 +372,7 @@ impl Tracer<'_> {
     }
 
     fn exits(&mut self, id: Id) {
-        let ending = ptrace::getevent(Pid::from_raw(id))
-            .ok()
-            .map(|status| ending(as_id(status)));
+        let ending = ptrace::getevent(Pid::from_raw(id)).ok().map(|status| ending(as_id(status)));
         let name = name_of(id);
         if id == self.root {
             let dead: Vec<Id> = {
@@ -472,12 +423,7 @@ impl Tracer<'_> {
                 let process = state.tasks.get(&task).map_or(task, |task| task.process);
                 (state.gate.clone(), process, state.doomed)
             };
-            let moment = Moment {
-                task,
-                process,
-                root: process == self.root,
-                what,
-            };
+            let moment = Moment { task, process, root: process == self.root, what };
             !doomed && gate.is_some_and(|gate| gate(&moment))
         });
         if hold {
@@ -523,9 +469,7 @@ fn as_id(number: libc::c_long) -> Id {
 
 fn name_of(task: Id) -> String {
     let name = fs::read(format!("/proc/{task}/comm")).unwrap_or_default();
-    String::from_utf8_lossy(&name)
-        .trim_end_matches('\n')
-        .to_string()
+    String::from_utf8_lossy(&name).trim_end_matches('\n').to_string()
 }
 
 /// Whether `pid` has ended and waits to be waited for by `parent`.
@@ -537,9 +481,7 @@ fn zombie_of(pid: Id, parent: Id) -> bool {
 
 /// The first bytes at an address of a stopped task.
 fn read_memory(task: Id, address: u64, length: u64) -> Vec<u8> {
-    let length = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .min(KEPT_OF_A_WRITE);
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(KEPT_OF_A_WRITE);
     let mut bytes = vec![0; length];
     let Ok(base) = usize::try_from(address) else {
         return Vec::new();
