@@ -38,8 +38,8 @@ pub(crate) fn send(mut stream: &TcpStream, message: &OsStr, options: &Options) -
 /// Tells the server that nothing more comes (FIN), and waits until it has nothing more to say either.
 ///
 /// The trap: `close` alone, while something that the server said is unread, sends no FIN but a reset
-/// (RFC 2525, 2.17), and the server may lose what it has not read yet. The wait has an end, so that a
-/// server that never closes, or that has not even accepted, does not hold us.
+/// (RFC 2525, 2.17), and what is still on its way is thrown away. The wait has an end, so that a server
+/// that never closes, or that has not even accepted, does not hold us.
 fn finish(mut stream: &TcpStream, options: &Options) -> io::Result<()> {
     // Of a connection that is reset already this says "not connected"; `read` knows why.
     let _ = stream.shutdown(Shutdown::Write);

@@ -112,8 +112,16 @@ fn the_same_seed_gives_the_same_inputs() {
         let script = "printf '%s ' \"$@\" >&2; exit 1";
         let folder = demos(&format!("seed-{seed}"), &[("thread-demo", script)]);
         let folder = folder.to_str().expect("UTF-8");
-        let shown =
-            output(&["--section", "thread", "--demos", folder, "--seed", seed, "--time-limit", "2"]);
+        let shown = output(&[
+            "--section",
+            "thread",
+            "--demos",
+            folder,
+            "--seed",
+            seed,
+            "--time-limit",
+            "2",
+        ]);
         stdout(&shown).lines().filter(|l| l.contains("again")).map(String::from).collect()
     };
     assert_eq!(inputs("1"), inputs("1"));
@@ -139,7 +147,8 @@ fn a_demo_that_hangs_is_named_and_ended_with_all_it_started() {
 
 #[test]
 fn a_demo_that_crashes_is_named_with_its_signal() {
-    let (status, text) = walk("crashes", "thread", "thread-demo", "echo 'Hello,  Bob'; kill -SEGV $$");
+    let (status, text) =
+        walk("crashes", "thread", "thread-demo", "echo 'Hello,  Bob'; kill -SEGV $$");
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("CRASHED") && text.contains("SIGSEGV"), "{text}");
 }
@@ -173,10 +182,7 @@ fn a_demo_that_cannot_be_executed_gives_status_3() {
 
 #[test]
 fn one_broken_section_does_not_stop_the_next() {
-    let folder = demos(
-        "next",
-        &[("fork-demo", "exit 5"), ("thread-demo", "echo 'Hello,  Bob'")],
-    );
+    let folder = demos("next", &[("fork-demo", "exit 5"), ("thread-demo", "echo 'Hello,  Bob'")]);
     let folder = folder.to_str().expect("UTF-8");
     let shown = output(&["--section", "fork", "--section", "thread", "--demos", folder]);
     let text = stdout(&shown);

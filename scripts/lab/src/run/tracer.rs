@@ -125,7 +125,13 @@ pub(super) fn start(
             Err(error) => return drop(executed.send(Err(error))),
         };
         log.change(|state| state.traced = true);
-        let mut tracer = Tracer { log: &log, root, executed: false, held: BTreeSet::new() };
+        let mut tracer = Tracer {
+            log: &log,
+            root,
+            executed: false,
+            held: BTreeSet::new(),
+            unclaimed: BTreeSet::new(),
+        };
         tracer.follow(limits.tasks, &executed);
         log.change(|state| {
             state.traced = false;
@@ -178,6 +184,8 @@ struct Tracer<'a> {
     /// Whether the program itself has been executed; what comes before is ours, not its.
     executed: bool,
     held: BTreeSet<Id>,
+    /// Tasks that have been seen, and that nobody has reported to have made.
+    unclaimed: BTreeSet<Id>,
 }
 
 impl Tracer<'_> {
@@ -271,15 +279,20 @@ impl Tracer<'_> {
     }
 
     /// Notes a new task, once, whichever report of it comes first; returns its process.
-    fn born(&self, id: Id, maker: Option<Id>, most: usize) -> Id {
+    fn born(&mut self, id: Id, maker: Option<Id>, most: usize) -> Id {
+        // A task's own first stop may come before its maker reports it; it may even be dead by then.
+        let late = maker.is_some() && self.unclaimed.remove(&id);
         let mut state = self.log.lock();
-        if let Some(task) = state.tasks.get_mut(&id).filter(|task| task.alive()) {
+        if let Some(task) = state.tasks.get_mut(&id).filter(|task| task.alive() || late) {
             if let Some(maker) = maker {
                 task.maker = maker;
             }
             return task.process;
         }
         drop(state);
+        if maker.is_none() {
+            self.unclaimed.insert(id);
+        }
         let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
         let field = |name: &str| {
             let value = status.lines().find_map(|line| line.strip_prefix(name))?;
