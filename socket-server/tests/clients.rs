@@ -106,7 +106,7 @@ fn a_client_that_only_half_closes_is_closed_too() {
     let mut client = server.connect();
     client.write_all(b"half").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(client.read(&mut [0]).unwrap(), 0, "end of file");
+    assert_eq!(client.read_to_end(&mut Vec::new()).unwrap(), 0, "end of file");
     assert_eq!(server.line(), "half");
 }
 
@@ -117,7 +117,7 @@ fn a_silent_client_is_closed_and_reported_and_the_next_is_served() {
         let mut server = Server::start(&[options, &["--timeout", "0.05"]].concat());
         let mut silent = server.connect();
         silent.write_all(b"only this").unwrap();
-        assert_eq!(silent.read(&mut [0]).unwrap(), 0, "end of file, not a reset");
+        assert_eq!(silent.read_to_end(&mut Vec::new()).unwrap(), 0, "end of file, not a reset");
         let name = silent.local_addr().unwrap();
         assert_eq!(server.error(), format!("socket-server: read {name}: timed out"));
         until("its descriptor is gone", || server.sockets() == 1);

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::labs::{Check, Scene};
 use crate::program::Program;
 use crate::record::{CheckRecord, Status};
-use crate::run::{self, Cut, Echo, Ending, Limits, Live, Spec, State};
+use crate::run::{self, Cut, Echo, Ending, Limits, Live, Spec, State, Stdout};
 
 /// What a check has seen when the fact holds, a line each.
 pub type Evidence = Vec<String>;
@@ -34,6 +35,8 @@ pub enum Trouble {
     Crashed(Ending),
     /// The evidence can't be had here, and why.
     Unverified(String),
+    /// There is nothing to examine: it can't be executed.
+    NotGradable(String),
     /// The examination itself went wrong.
     Grader(anyhow::Error),
 }
@@ -102,6 +105,9 @@ impl std::ops::Deref for Kept {
     }
 }
 
+/// Held for writing by a check that measures time, for reading by all others.
+static QUIET: RwLock<()> = RwLock::new(());
+
 /// An examination that is going on.
 pub struct Exam<'a> {
     /// What is examined.
@@ -111,6 +117,7 @@ pub struct Exam<'a> {
     audience: Option<&'a dyn Audience>,
     showing: bool,
     limits: Limits,
+    stdout: Stdout,
     kept: BTreeMap<&'static str, Rc<Kept>>,
     did: Option<String>,
 }
@@ -121,6 +128,7 @@ impl<'a> Exam<'a> {
         program: &'a Program,
         seed: u64,
         limits: Limits,
+        stdout: Stdout,
         audience: Option<&'a dyn Audience>,
     ) -> Self {
         Exam {
@@ -129,6 +137,7 @@ impl<'a> Exam<'a> {
             audience,
             showing: false,
             limits,
+            stdout,
             kept: BTreeMap::new(),
             did: None,
         }
@@ -163,7 +172,7 @@ impl<'a> Exam<'a> {
     pub fn spec<S: Into<OsString> + Clone>(&self, arguments: &[S]) -> Spec {
         let mut command = self.program.command.clone();
         command.extend(arguments.iter().cloned().map(Into::into));
-        Spec { command, limits: self.limits, ..Spec::default() }
+        Spec { command, limits: self.limits, stdout: self.stdout, ..Spec::default() }
     }
 
     /// Starts the program; the check drives it.
@@ -175,7 +184,10 @@ impl<'a> Exam<'a> {
             spec.echo = audience.echo();
         }
         self.did = Some(line);
-        Ok(run::start(&spec)?)
+        run::start(&spec).map_err(|error| match error.downcast::<run::NotExecuted>() {
+            Ok(why) => Trouble::NotGradable(why.to_string()),
+            Err(error) => Trouble::Grader(error),
+        })
     }
 
     /// Runs the program to its end with these arguments.
@@ -227,18 +239,25 @@ impl<'a> Exam<'a> {
         SocketAddr::from((Ipv4Addr::new(127, a, b, c), port))
     }
 
-    /// Makes these checks one after the other; `made` is told of each.
-    pub fn examine(
+    /// Makes these checks one after the other; `made` is told of each. While one of the `timed`
+    /// ones is made, no other examination of this process makes any.
+    pub fn examine<'c>(
         &mut self,
-        checks: &[Check],
+        checks: impl IntoIterator<Item = &'c Check>,
+        timed: &[&str],
         mut made: impl FnMut(&CheckRecord),
     ) -> Vec<CheckRecord> {
         let mut records: Vec<CheckRecord> = Vec::new();
         for check in checks {
             let passed = |id: &str| records.iter().any(|c| c.id == id && c.status == Status::Pass);
-            let record = match check.needs.iter().find(|needed| !passed(needed)) {
-                Some(needed) => skipped(check, needed),
-                None => self.check(check),
+            let record = if let Some(needed) = check.needs.iter().find(|needed| !passed(needed)) {
+                skipped(check, needed)
+            } else if timed.contains(&check.id) {
+                let _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
+                self.check(check)
+            } else {
+                let _with_others = QUIET.read().unwrap_or_else(PoisonError::into_inner);
+                self.check(check)
             };
             made(&record);
             records.push(record);
@@ -279,6 +298,7 @@ impl<'a> Exam<'a> {
                     Trouble::Cut(cut) => (Status::OverLimit, vec![cut.to_string()]),
                     Trouble::Crashed(ending) => (Status::Crashed, vec![ending.to_string()]),
                     Trouble::Unverified(why) => (Status::Unverified, vec![why]),
+                    Trouble::NotGradable(why) => (Status::NotGradable, vec![why]),
                     Trouble::Grader(error) => (Status::GraderError, vec![format!("{error:#}")]),
                 };
             }

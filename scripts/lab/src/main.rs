@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod exam;
+mod grade;
 mod labs;
 mod program;
 mod record;
@@ -27,12 +28,24 @@ struct Options {
 #[derive(Subcommand)]
 enum Command {
     Walkthrough(walkthrough::Options),
+    Grade(grade::Options),
+    /// Name the labs
+    List,
+    /// Show the statement of a lab
+    Show {
+        /// The lab
+        #[arg(value_name = "LAB", value_parser = grade::lab)]
+        lab: String,
+    },
 }
 
 fn main() -> ExitCode {
     let Options { command } = Options::parse();
     let done = match command {
         Command::Walkthrough(options) => walkthrough::run(&options),
+        Command::Grade(options) => grade::run(&options),
+        Command::List => Ok(grade::list()),
+        Command::Show { lab } => grade::show(&lab),
     };
     done.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "lab: {error:#}");

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
@@ -41,6 +44,106 @@ impl Program {
     }
 }
 
+/// Finds out what a submission is, and builds it if it has to be built.
+///
+/// # Errors
+/// With the reason why there is nothing to run.
+pub fn find(path: &Path) -> Result<Program> {
+    let absolute = path.canonicalize().with_context(|| path.display().to_string())?;
+    let name = path.display().to_string();
+    if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "py") {
+        let command = vec![python()?.into(), absolute.into()];
+        let typed = format!("python3 {}", quote(path.as_os_str()));
+        return Ok(Program { command, typed, name });
+    }
+    if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "rs") {
+        return source(&absolute, path);
+    }
+    if absolute.is_file() {
+        let mode = absolute.metadata()?.permissions().mode();
+        if mode & 0o111 == 0 {
+            bail!("{name}: neither a Python program (.py) nor executable");
+        }
+        let typed = quote(path.as_os_str());
+        return Ok(Program { command: vec![absolute.into()], typed, name });
+    }
+    if absolute.join("Cargo.toml").is_file() {
+        return package(&absolute, path);
+    }
+    let mut programs = Vec::new();
+    for entry in absolute.read_dir()?.flatten() {
+        let file = entry.path();
+        if file.is_file() && file.extension().is_some_and(|ending| ending == "py") {
+            programs.push(path.join(entry.file_name()));
+        }
+    }
+    match &programs[..] {
+        [one] => find(one),
+        [] => bail!("{name}: no Cargo.toml and no Python program (.py) in it"),
+        _ => bail!("{name}: {} Python programs in it; name one of them", programs.len()),
+    }
+}
+
+/// A single Rust file, which can use the standard library only.
+fn source(file: &Path, path: &Path) -> Result<Program> {
+    let folder = workspace().join("target/submissions");
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let mut hasher = DefaultHasher::new();
+    (file, std::fs::read(file)?).hash(&mut hasher);
+    let executable = folder.join(format!("{:016x}", hasher.finish()));
+    let name = path.display().to_string();
+    if !executable.is_file() {
+        // Beside its place first: several examinations may build the same file at the same time.
+        let beside = executable.with_extension(std::process::id().to_string());
+        let rustc = Command::new("rustc")
+            .args(["--edition", "2024", "--cap-lints", "allow", "-o"])
+            .args([&beside, file])
+            .stdin(Stdio::null())
+            .output()
+            .context("rustc")?;
+        if !rustc.status.success() {
+            bail!("{name}: rustc failed\n{}", String::from_utf8_lossy(&rustc.stderr).trim_end());
+        }
+        std::fs::rename(&beside, &executable)?;
+    }
+    Ok(Program { command: vec![executable.into()], typed: quote(path.as_os_str()), name })
+}
+
+/// A student's package, built by Cargo without the network and beside its own folder, which stays
+/// as it was handed in.
+fn package(folder: &Path, path: &Path) -> Result<Program> {
+    let name = path.display().to_string();
+    let target = workspace().join("target/submissions");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(folder).arg("build").arg("--offline").arg("--target-dir").arg(target);
+    let executables = artifacts(&mut cargo, |_| ())?;
+    let mut all: Vec<PathBuf> = executables.into_values().collect();
+    match (all.pop(), all.len()) {
+        (Some(executable), 0) => {
+            let typed =
+                format!("cargo run --manifest-path {}", quote(path.join("Cargo.toml").as_ref()));
+            Ok(Program { command: vec![executable.into()], typed, name })
+        }
+        (None, _) => bail!("{name}: the package has no program, only a library"),
+        (Some(_), others) => bail!("{name}: {} programs in the package", others + 1),
+    }
+}
+
+/// The interpreter itself, not a launcher that would start it in a process of its own.
+fn python() -> Result<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let output = Command::new("python3")
+            .args(["-I", "-c", "import sys; print(sys.executable)"])
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        let path = String::from_utf8(output.stdout).ok()?;
+        Some(PathBuf::from(path.trim_end())).filter(|path| path.is_file())
+    });
+    found.clone().context("python3 is not installed; on Debian and Ubuntu: apt install python3")
+}
+
 /// A word as a shell takes it for one.
 fn quote(word: &OsStr) -> String {
     let word = word.to_string_lossy();
@@ -52,7 +155,7 @@ fn quote(word: &OsStr) -> String {
 }
 
 /// The workspace that this crate was built in.
-fn workspace() -> &'static Path {
+pub fn workspace() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here)
 }
@@ -63,16 +166,20 @@ fn workspace() -> &'static Path {
 /// # Errors
 /// When Cargo can't be run, or a demo does not build: then with the compiler's own words.
 pub fn build(packages: &[&str], progress: impl Fn(&str)) -> Result<BTreeMap<String, PathBuf>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(workspace())
-        .args(["build", "--message-format=json-render-diagnostics"])
-        .args(packages.iter().flat_map(|package| ["--package", package]))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace()).arg("build");
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    artifacts(&mut cargo, progress)
+}
+
+/// Runs a `cargo build`; the executables that come out of it, by name.
+fn artifacts(cargo: &mut Command, progress: impl Fn(&str)) -> Result<BTreeMap<String, PathBuf>> {
+    cargo
+        .arg("--message-format=json-render-diagnostics")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut cargo = command.spawn().context("cargo build")?;
+    let mut cargo = cargo.spawn().context("cargo build")?;
     let mut stderr = cargo.stderr.take().context("cargo's stderr")?;
     let words = thread::spawn(move || {
         let mut words = String::new();

@@ -29,6 +29,23 @@ pub enum Status {
     GraderError,
 }
 
+impl Status {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Pass => "ok",
+            Status::Fail => "FAILED",
+            Status::Skipped => "skipped",
+            Status::Unverified => "left out",
+            Status::Timeout => "TIMEOUT",
+            Status::Crashed => "CRASHED",
+            Status::OverLimit => "OVER LIMIT",
+            Status::NotGradable => "NOT GRADABLE",
+            Status::GraderError => "GRADER ERROR",
+        }
+    }
+}
+
 /// One check of one program.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckRecord {
@@ -57,6 +74,24 @@ pub struct CheckRecord {
     pub seconds: f64,
 }
 
+impl CheckRecord {
+    /// What a student reads: what was expected and seen when it failed, else the evidence.
+    pub fn words(&self) -> Vec<String> {
+        let line =
+            |name: &str, text: &Option<String>| text.as_ref().map(|text| format!("{name}: {text}"));
+        if self.expected.is_none() {
+            return self.evidence.clone();
+        }
+        let saw = self.evidence.iter().map(|line| format!("saw: {line}"));
+        line("expected", &self.expected)
+            .into_iter()
+            .chain(saw)
+            .chain(line("lesson", &self.lesson))
+            .chain(line("again", &self.did))
+            .collect()
+    }
+}
+
 /// One section of the note, or one submission to a lab.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -68,6 +103,9 @@ pub struct Record {
     pub program: String,
     /// Where the random inputs come from.
     pub seed: u64,
+    /// Why there was nothing to examine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_gradable: Option<String>,
     /// The checks in the order in which they were made.
     pub checks: Vec<CheckRecord>,
     /// Seconds that all of it took.
@@ -75,6 +113,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// The points that were earned.
+    pub fn earned(&self) -> u8 {
+        self.checks.iter().map(|check| check.earned).sum()
+    }
+
+    /// The points that could be earned.
+    pub fn points(&self) -> u8 {
+        self.checks.iter().map(|check| check.points).sum()
+    }
+
     /// How many checks ended with one of these.
     pub fn count(&self, wanted: &[Status]) -> usize {
         self.checks.iter().filter(|check| wanted.contains(&check.status)).count()

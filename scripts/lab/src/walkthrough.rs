@@ -16,8 +16,9 @@ use crate::exam::{Audience, Exam, Trouble};
 use crate::labs::{LABS, Lab};
 use crate::program::{self, Program};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
+use crate::report;
 use crate::report::terminal::{Style, Terminal, progress};
-use crate::run::{Echo, Limits, Line, Stream};
+use crate::run::{Echo, Limits, Line, Stdout, Stream};
 
 /// Run every section of the note in order, live, and check its facts
 #[derive(Args)]
@@ -51,7 +52,8 @@ pub struct Options {
     demos: Option<PathBuf>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Reads seconds, such as `0.5`.
+pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())
 }
@@ -138,10 +140,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         seconds: started.elapsed().as_secs_f64(),
     };
     if let Some(file) = &options.json {
-        write(file, &whole).with_context(|| format!("write {}", file.display()))?;
+        report::write(file, &(serde_json::to_string_pretty(&whole)? + "\n"))?;
     }
     summary(&whole, &terminal);
-    let broken = records.iter().any(|record| record.count(&[Status::GraderError]) > 0);
+    let broken =
+        records.iter().any(|record| record.count(&[Status::GraderError, Status::NotGradable]) > 0);
     Ok(match whole.failed {
         0 => ExitCode::SUCCESS,
         _ if broken => ExitCode::from(3),
@@ -166,7 +169,7 @@ fn build(labs: &[&Lab]) -> Result<BTreeMap<String, PathBuf>> {
 fn walk(lab: &Lab, demo: &Program, seed: u64, limits: Limits, terminal: &Arc<Terminal>) -> Record {
     let started = Instant::now();
     let stage = Stage { terminal: terminal.clone() };
-    let mut exam = Exam::new(demo, seed, limits, Some(&stage));
+    let mut exam = Exam::new(demo, seed, limits, Stdout::Pipe, Some(&stage));
     let mut checks = Vec::new();
     for scene in std::iter::once(&lab.scene).chain(lab.more) {
         terminal.gap();
@@ -178,13 +181,16 @@ fn walk(lab: &Lab, demo: &Program, seed: u64, limits: Limits, terminal: &Arc<Ter
             terminal.verdict(Style::Bad, &format!("  it could not be shown: {}", said(&trouble)));
         }
         terminal.gap();
-        checks.extend(exam.examine(scene.checks, |record: &CheckRecord| terminal.check(record)));
+        checks.extend(exam.examine(scene.checks, lab.timed, |record: &CheckRecord| {
+            terminal.check(record);
+        }));
     }
     Record {
         schema: SCHEMA,
         lab: lab.name.into(),
         program: demo.name.clone(),
         seed,
+        not_gradable: None,
         checks,
         seconds: started.elapsed().as_secs_f64(),
     }
@@ -195,7 +201,7 @@ fn said(trouble: &Trouble) -> String {
         Trouble::Fail { expected, saw } => format!("expected {expected}, saw {}", saw.join("; ")),
         Trouble::Cut(cut) => cut.to_string(),
         Trouble::Crashed(ending) => ending.to_string(),
-        Trouble::Unverified(why) => why.clone(),
+        Trouble::Unverified(why) | Trouble::NotGradable(why) => why.clone(),
         Trouble::Grader(error) => format!("{error:#}"),
     }
 }
@@ -246,17 +252,6 @@ fn summary(whole: &Whole, terminal: &Terminal) {
     }
     terminal
         .verdict(Style::Quiet, &format!("the same inputs again: cargo walkthrough --seed {seed}"));
-}
-
-/// Writes the record beside its place and then renames it there: whole or not at all.
-fn write(file: &Path, whole: &Whole) -> Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let mut text = serde_json::to_string_pretty(whole)?;
-    text.push('\n');
-    std::fs::write(&beside, text)?;
-    std::fs::rename(&beside, file)?;
-    Ok(())
 }
 
 /// Waits for a key. Ctrl-C ends the walkthrough, as it does everywhere else.

@@ -22,6 +22,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Asynchronous I/O",
     about: "One thread serves everybody: it asks the kernel which of its sockets are ready, \
             does what can be done without waiting, and asks again.",
+    timed: &["idle", "rude"],
     scene: Scene {
         text: "",
         show,

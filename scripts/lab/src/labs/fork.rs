@@ -16,6 +16,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Creating processes",
     about: "fork makes a second process that goes on from the same line. It has its own copy of \
             the variable: what it writes there, the parent never sees.",
+    timed: &["forever"],
     scene: Scene {
         text: "",
         show: |exam| exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, []))).map(drop),

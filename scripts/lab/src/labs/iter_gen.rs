@@ -14,6 +14,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Iterators, generators and coroutines",
     about: "An iterator keeps its place in a field, a generator in its local variables: its body \
             stops at each yield. A coroutine is the other way round: values are sent into it.",
+    timed: &[],
     scene: Scene {
         text: "",
         show: |exam| note(exam).map(drop),

@@ -31,6 +31,8 @@ pub struct Lab {
     pub title: &'static str,
     /// What it is about, in one or two sentences.
     pub about: &'static str,
+    /// The checks that measure time: nothing else should run beside them.
+    pub timed: &'static [&'static str],
     /// What the note's own program does; these checks are what a submission is graded by.
     pub scene: Scene,
     /// What else the demo shows; not part of what a submission must do.
@@ -78,6 +80,18 @@ pub static LABS: &[&Lab] = &[
     &iter_gen::LAB,
 ];
 
+/// The lab of that name, if it is one that programs are graded by.
+pub fn graded(name: &str) -> Option<&'static Lab> {
+    LABS.iter().copied().find(|lab| lab.name == name && lab.points() > 0)
+}
+
+impl Lab {
+    /// What all its checks together can earn.
+    pub fn points(&self) -> u8 {
+        self.scene.checks.iter().map(|check| check.points).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,8 +99,10 @@ mod tests {
     #[test]
     fn every_lab_is_worth_ten_points_or_none() {
         for lab in LABS {
-            let points: u8 = lab.scene.checks.iter().map(|check| check.points).sum();
+            let points = lab.points();
             assert!(points == 10 || points == 0, "{}: {points}", lab.name);
+            let known = |id: &&str| lab.scene.checks.iter().any(|check| check.id == *id);
+            assert!(lab.timed.iter().all(known), "{}", lab.name);
             let more: u8 = lab.more.iter().flat_map(|s| s.checks).map(|c| c.points).sum();
             assert_eq!(more, 0, "{}", lab.name);
         }

@@ -12,6 +12,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Commands for monitoring processes",
     about: "Four tools, each looking at the same server that runs and waits for a client: what \
             it is, what it costs, what it has open, and what it is doing.",
+    timed: &[],
     scene: Scene {
         text: "",
         show: |exam| show(exam, &["ps", "-o", "pid,ppid,stat,rss,comm", "-p", PID], "procps"),

@@ -20,6 +20,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Multiprocessing",
     about: "A Process is given a function, or has a run method of its own. start makes the \
             operating system's process, join waits for its end.",
+    timed: &[],
     scene: Scene {
         text: "",
         show: |exam| note(exam).map(drop),

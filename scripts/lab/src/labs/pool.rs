@@ -13,6 +13,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Thread pools and futures",
     about: "submit hands a task to a fixed number of threads and gives a future for its result; \
             as_completed yields the futures in the order in which they finish.",
+    timed: &["as-completed", "at-once", "ordered"],
     scene: Scene {
         text: "",
         show: |exam| note(exam).map(drop),

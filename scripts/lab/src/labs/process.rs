@@ -12,6 +12,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Process",
     about: "A process is a program that runs: it has a number, memory, a stack, open files, and \
             counts of what it has read and written. All of it can be read from /proc.",
+    timed: &[],
     scene: Scene {
         text: "",
         show,

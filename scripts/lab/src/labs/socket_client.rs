@@ -15,6 +15,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Sockets: the client",
     about: "Two ways to the same connection: socket and connect, or create_connection, which \
             does both. Then sendall and close.",
+    timed: &[],
     scene: Scene {
         text: "",
         show,

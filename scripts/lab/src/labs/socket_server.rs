@@ -19,6 +19,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Sockets: the server",
     about: "socket, bind, listen, accept: four steps to a connection. What comes through it is a \
             stream of bytes, in pieces of any size.",
+    timed: &[],
     scene: Scene {
         text: "",
         show,

@@ -16,6 +16,7 @@ pub(super) static LAB: Lab = Lab {
     title: "Threads",
     about: "A thread is like a process in that the kernel runs it, and unlike one in that it \
             lives in the process that made it, with the same memory and files.",
+    timed: &[],
     scene: Scene {
         text: "",
         show: |exam| note(exam).map(drop),

@@ -149,21 +149,29 @@ impl Terminal {
 
     /// A check that has been made.
     pub fn check(&self, record: &CheckRecord) {
-        let (style, word) = match record.status {
-            Status::Pass => (Style::Good, "ok"),
-            Status::Unverified => (Style::Open, "left out"),
-            Status::Skipped => (Style::Open, "skipped"),
-            Status::Fail => (Style::Bad, "FAILED"),
-            Status::Timeout => (Style::Bad, "TIMEOUT"),
-            Status::Crashed => (Style::Bad, "CRASHED"),
-            Status::OverLimit => (Style::Bad, "OVER LIMIT"),
-            Status::NotGradable => (Style::Bad, "NOT GRADABLE"),
-            Status::GraderError => (Style::Bad, "GRADER ERROR"),
+        self.check_with(record, "");
+    }
+
+    /// A check that has been made, with the points that it earned.
+    pub fn scored_check(&self, record: &CheckRecord) {
+        match record.points {
+            0 => self.check_with(record, " (not scored)"),
+            points => self.check_with(record, &format!(" ({} of {points})", record.earned)),
+        }
+    }
+
+    fn check_with(&self, record: &CheckRecord, after: &str) {
+        let style = match record.status {
+            Status::Pass => Style::Good,
+            Status::Unverified | Status::Skipped => Style::Open,
+            _ => Style::Bad,
         };
+        let word = record.status.word();
         if self.quiet && style == Style::Good {
             return;
         }
-        self.put(&format!("  {} {}", self.paint(style, word), record.title));
+        let after = self.paint(Style::Quiet, after);
+        self.put(&format!("  {} {}{after}", self.paint(style, word), record.title));
         if let (Some(expected), true) = (&record.expected, style == Style::Bad) {
             self.note("expected", expected);
         }

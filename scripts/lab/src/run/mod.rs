@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 
 mod filter;
@@ -38,6 +40,9 @@ pub enum Stdout {
     /// Into a pipe that is read to its end.
     #[default]
     Pipe,
+    /// Into a terminal, as a person would run it: there most languages write each line at once,
+    /// where into a pipe they would keep many of them back.
+    Terminal,
     /// Into a pipe whose reader goes away after so many lines.
     Head(usize),
     /// Into `/dev/full`, where every write fails.
@@ -64,6 +69,21 @@ pub struct Spec {
     pub echo: Option<Echo>,
 }
 
+/// The program can't be executed: that is its own fault, not ours.
+#[derive(Debug)]
+pub struct NotExecuted {
+    name: String,
+    why: String,
+}
+
+impl std::fmt::Display for NotExecuted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "execute {}: {}", self.name, self.why)
+    }
+}
+
+impl std::error::Error for NotExecuted {}
+
 /// A program that runs. Dropped, it is ended with all that it started.
 pub struct Live {
     /// What is known of it so far.
@@ -83,6 +103,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
     let environment =
         [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("HOME", "/nonexistent")];
     let executable = tracer::Executable::new(&spec.command, &environment)?;
+    let mut screen = None;
     let mut stage = Command::new("/"); // never executed: what is run is the executable above
     stage
         .current_dir("/")
@@ -92,6 +113,11 @@ pub fn start(spec: &Spec) -> Result<Live> {
             Stdout::Head(0) => std::io::pipe()?.1.into(),
             Stdout::Pipe | Stdout::Head(_) => Stdio::piped(),
             Stdout::Full => File::options().write(true).open("/dev/full")?.into(),
+            Stdout::Terminal => {
+                let (ours, theirs) = terminal()?;
+                screen = Some(ours);
+                theirs.into()
+            }
         })
         .stderr(Stdio::piped());
     // A group of its own, or Ctrl-C on the grader would end the program in the middle of a check.
@@ -100,7 +126,8 @@ pub fn start(spec: &Spec) -> Result<Live> {
         if spec.unattributed { None } else { Some(filter::writes_to_stdout_and_stderr()?) };
     let log = Log::new(spec.gate.clone());
     let mut child = tracer::start(stage, executable, filter, spec.limits, log.clone())?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let stdout = child.stdout.take().map(OwnedFd::from).or(screen);
+    let stderr = child.stderr.take().map(OwnedFd::from);
     let stdin = child.stdin.take();
     let reader = {
         let (log, limits, echo) = (log.clone(), spec.limits, spec.echo.clone());
@@ -109,11 +136,19 @@ pub fn start(spec: &Spec) -> Result<Live> {
             _ => None,
         };
         std::thread::Builder::new().name("reader".into()).spawn(move || {
-            let (stdout, stderr) = (stdout.map(Into::into), stderr.map(Into::into));
             streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
         })?
     };
     Ok(Live { log, stdin, limits: spec.limits, reader: Some(reader) })
+}
+
+/// A terminal: the end that shows, and the end that the program writes to.
+fn terminal() -> Result<(OwnedFd, OwnedFd)> {
+    let pair = nix::pty::openpty(None, None)?;
+    let mut as_it_is = tcgetattr(&pair.slave)?;
+    as_it_is.output_flags.remove(OutputFlags::OPOST); // a newline stays a newline
+    tcsetattr(&pair.slave, SetArg::TCSANOW, &as_it_is)?;
+    Ok((pair.master, pair.slave))
 }
 
 impl Live {

@@ -30,6 +30,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use seccompiler::BpfProgram;
 
+use super::NotExecuted;
 use super::limits::Limits;
 use super::log::{Cut, Ending, Id, Kind, Log, Moment, Step, Stream, Task, Write};
 
@@ -140,10 +141,10 @@ pub(super) fn start(
         if !tracer.executed {
             let mut number = [0; 4];
             let why = match child_says.read_exact(&mut number) {
-                Ok(()) => std::io::Error::from_raw_os_error(i32::from_ne_bytes(number)),
-                Err(_) => std::io::Error::other("it ended before it was executed"),
+                Ok(()) => std::io::Error::from_raw_os_error(i32::from_ne_bytes(number)).to_string(),
+                Err(_) => "it ended before it was executed".into(),
             };
-            let _ = executed.send(Err(anyhow::Error::new(why).context(format!("execute {name}"))));
+            let _ = executed.send(Err(NotExecuted { name, why }.into()));
         }
     })?;
     // The child's numbers are pipes already; that it has become the program, only the tracer sees.

@@ -1,0 +1,88 @@
+//! The grader is graded: kept programs, wrong ones that look right and right ones that look odd,
+//! each with the checks that it must fail in its first lines.
+//!
+//! `LAB_SEED` chooses the random inputs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a twin's header says: the checks that it must fail, none for a right one.
+fn header(file: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(file).expect("a twin is text");
+    let lines = || text.lines().take(6).map(|line| line.trim_start_matches(['#', '/', ' ']));
+    let fails = lines().find_map(|line| line.strip_prefix("fails: "));
+    let wrong = file.parent().is_some_and(|folder| folder.ends_with("wrong"));
+    let kind = if wrong { "wrong: " } else { "right: " };
+    assert!(lines().any(|line| line.starts_with(kind)), "{}: no line '{kind}'", file.display());
+    assert_eq!(wrong, fails.is_some(), "{}: fails", file.display());
+    fails.unwrap_or_default().split_whitespace().map(String::from).collect()
+}
+
+fn twins(lab: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("twins").join(lab);
+    let mut files = Vec::new();
+    for kind in ["wrong", "right"] {
+        let entries = fs::read_dir(folder.join(kind)).expect("twins");
+        files.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    files.sort();
+    files
+}
+
+/// Every twin of a lab gets exactly the verdict that its header states.
+fn as_stated(lab: &str) {
+    let has_python = Command::new("python3").arg("--version").output().is_ok();
+    let mut files = twins(lab);
+    if !has_python {
+        eprintln!("python3 is not installed: the twins in Python are left out");
+        files.retain(|file| file.extension().is_some_and(|ending| ending != "py"));
+    }
+    let json = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("twins-{lab}.json"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args(["grade", lab]).args(&files).arg("--json").arg(&json);
+    if let Ok(seed) = std::env::var("LAB_SEED") {
+        command.args(["--seed", &seed]);
+    }
+    let output = command.output().expect("lab can be run");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let text = fs::read(&json).expect("the records");
+    let records: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let records = records["records"].as_array().expect("records");
+    assert_eq!(records.len(), files.len(), "{shown}");
+    let mut unlike = Vec::new();
+    for (file, record) in files.iter().zip(records) {
+        let failed: BTreeSet<String> = record["checks"]
+            .as_array()
+            .expect("checks")
+            .iter()
+            .filter(|check| check["points"] != 0)
+            .filter(|check| check["status"] != "pass" && check["status"] != "skipped")
+            .filter_map(|check| check["id"].as_str().map(String::from))
+            .collect();
+        let stated = header(file);
+        if failed != stated || !record["not_gradable"].is_null() {
+            unlike.push(format!(
+                "{}: fails {failed:?}, stated {stated:?}\n{record:#}",
+                file.display()
+            ));
+        }
+    }
+    assert!(unlike.is_empty(), "{}", unlike.join("\n"));
+}
+
+#[test]
+fn pool() {
+    as_stated("pool");
+}
+
+#[test]
+fn queue() {
+    as_stated("queue");
+}
+
+#[test]
+fn thread() {
+    as_stated("thread");
+}
