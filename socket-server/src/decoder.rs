@@ -105,7 +105,7 @@ mod tests {
     }
 
     /// The law: however the bytes are cut, the text is that of all of them at once. Tried on every
-    /// row of up to five of these bytes, each of which has a role of its own in UTF-8.
+    /// row of up to four of these bytes, each of which has a role of its own in UTF-8.
     #[test]
     fn any_bytes_in_any_pieces_give_the_text_of_the_whole() {
         const ROLES: [u8; 16] = [
