@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::{Domain, Socket, Type};
@@ -34,7 +34,10 @@ impl Listener {
         // tcp_wmem). This will do for pings; accepted sockets inherit it.
         const SEND_BUFFER: usize = 16 * 1024;
 
-        let address = options.address;
+        let address = options.address.to_socket_addrs();
+        let address = address
+            .and_then(|mut found| found.next().ok_or(ErrorKind::NotFound.into()))
+            .map_err(failed(format_args!("resolve {}", options.address)))?;
         let domain = Domain::for_address(address);
         let socket = Socket::new(domain, Type::STREAM, None).map_err(failed("socket"))?;
         // Or the port would be taken for a minute after an end with clients connected (TIME_WAIT).

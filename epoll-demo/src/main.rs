@@ -43,7 +43,6 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -69,7 +68,7 @@ mod server;
 struct Options {
     /// Where to listen; port 0 is any free one
     #[arg(value_name = "ADDR", default_value = "127.0.0.1:10002", value_parser = address)]
-    address: SocketAddr,
+    address: String,
     /// End when this many connections have come and gone
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     connections: Option<u64>,
@@ -107,10 +106,15 @@ fn raise_open_files() {
     }
 }
 
-/// Reads `HOST:PORT`, an IPv6 address in brackets; a name stands for its first address.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses = text.to_socket_addrs().map_err(|why| why.to_string())?;
-    addresses.next().ok_or_else(|| "no address of that name".to_string())
+/// Accepts HOST:PORT. A name is looked up later: that is a call to the system, and can fail as such.
+fn address(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() => match port.parse::<u16>() {
+            Ok(_) => Ok(text.to_string()),
+            Err(_) => Err(format!("port {port:?} is not a number from 0 to 65535")),
+        },
+        _ => Err("not HOST:PORT".to_string()),
+    }
 }
 
 /// Reads a number of bytes, up to 1 MiB.
