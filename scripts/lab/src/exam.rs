@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::labs::{Check, Scene};
 use crate::program::Program;
 use crate::record::{CheckRecord, Status};
-use crate::run::{self, Cut, Echo, Ending, Limits, Live, Spec, State, Stdout};
+use crate::run::{self, Cut, Echo, Ending, Isolation, Limits, Live, Spec, State, Stdout};
 
 /// What a check has seen when the fact holds, a line each.
 pub type Evidence = Vec<String>;
@@ -114,6 +114,8 @@ pub struct Exam<'a> {
     pub program: &'a Program,
     /// Where all random inputs come from.
     pub random: fastrand::Rng,
+    /// What the program is kept away from.
+    pub isolation: Isolation,
     audience: Option<&'a dyn Audience>,
     showing: bool,
     limits: Limits,
@@ -134,6 +136,7 @@ impl<'a> Exam<'a> {
         Exam {
             program,
             random: fastrand::Rng::with_seed(seed),
+            isolation: Isolation::default(),
             audience,
             showing: false,
             limits,
@@ -172,7 +175,14 @@ impl<'a> Exam<'a> {
     pub fn spec<S: Into<OsString> + Clone>(&self, arguments: &[S]) -> Spec {
         let mut command = self.program.command.clone();
         command.extend(arguments.iter().cloned().map(Into::into));
-        Spec { command, limits: self.limits, stdout: self.stdout, ..Spec::default() }
+        Spec {
+            command,
+            limits: self.limits,
+            stdout: self.stdout,
+            isolation: self.isolation.clone(),
+            files: self.program.files.clone(),
+            ..Spec::default()
+        }
     }
 
     /// Starts the program; the check drives it.

@@ -1,23 +1,20 @@
 //! `cargo lab grade`: examines anybody's programs by the checks of a lab.
 
-use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::exam::Exam;
+use crate::grading::{Grading, is_full};
 use crate::labs::{self, LABS, Lab};
 use crate::program;
 use crate::record::{Record, SCHEMA, Status};
-use crate::report::terminal::{Style, Terminal, progress};
-use crate::report::{self, csv, gradescope, junit};
-use crate::run::{Limits, Stdout};
+use crate::report::terminal::{Style, Terminal};
+use crate::report::{self, csv, github, gradescope, junit};
+use crate::run::{Isolation, Tier};
 
 /// Examine a program, or many, by the checks of a lab
 ///
@@ -30,7 +27,7 @@ pub struct Options {
     #[arg(value_name = "LAB", value_parser = lab)]
     lab: String,
     /// What is examined
-    #[arg(value_name = "SUBMISSION", required = true)]
+    #[arg(value_name = "SUBMISSION", required_unless_present = "explain")]
     submissions: Vec<PathBuf>,
     /// Where the random inputs come from; the default is another number each time
     #[arg(long, value_name = "N")]
@@ -44,6 +41,34 @@ pub struct Options {
     /// Seconds that one run may take
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = crate::walkthrough::seconds)]
     time_limit: Duration,
+    /// Keep a record of each submission in this folder, written as soon as it is examined
+    #[arg(long, value_name = "DIR")]
+    records: Option<PathBuf>,
+    /// Leave out submissions that have a record there already, of the same bytes and seed
+    #[arg(long, requires = "records", requires = "seed")]
+    resume: bool,
+    /// Only the Kth of N parts of the submissions, to share them between machines
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    shard: Option<(usize, usize)>,
+    /// Examine each so many times; a check holds when it holds every time
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..))]
+    repeat: u8,
+    /// Say what this check is about, and examine nothing
+    #[arg(long, value_name = "CHECK")]
+    explain: Option<String>,
+    /// Examine nothing unless the programs can be kept away from this much
+    #[arg(long, value_name = "TIER")]
+    require: Option<Tier>,
+    /// At most this isolation, to try what a lower one does
+    #[arg(long, value_name = "TIER", default_value = "full", hide = true)]
+    tier: Tier,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// Where records go besides the terminal.
+#[derive(Args)]
+struct Outputs {
     /// Write all records here, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -56,6 +81,90 @@ pub struct Options {
     /// Write Gradescope's results.json here; for one submission
     #[arg(long, value_name = "FILE")]
     gradescope: Option<PathBuf>,
+    /// Say it in GitHub's way: annotations on stdout, and the step's summary
+    #[arg(long)]
+    github: bool,
+}
+
+impl Outputs {
+    fn write(&self, records: &[Record]) -> Result<()> {
+        if let Some(file) = &self.json {
+            let all = serde_json::json!({ "schema": SCHEMA, "records": records });
+            report::write(file, &format!("{all:#}\n"))?;
+        }
+        if let Some(file) = &self.csv {
+            report::write(file, &csv::text(records))?;
+        }
+        if let Some(file) = &self.junit {
+            report::write(file, &junit::text(records))?;
+        }
+        if let Some(file) = &self.gradescope {
+            let [one] = records else { bail!("--gradescope is for one submission") };
+            report::write(file, &gradescope::text(one))?;
+        }
+        if self.github {
+            let mut out = std::io::stdout();
+            for record in records {
+                out.write_all(github::annotations(record).as_bytes())?;
+            }
+            if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+                let file = std::fs::File::options().append(true).create(true).open(file);
+                file?.write_all(github::summary(records).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Put the records of several gradings together, such as those of the parts of a class
+#[derive(Args)]
+pub struct Merge {
+    /// Files that --json or --records has written
+    #[arg(value_name = "RECORD", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// `cargo lab merge`: a table for each lab, and the formats that are asked for.
+///
+/// # Errors
+/// When a file is no record, or of another version.
+pub fn merge(options: &Merge) -> Result<ExitCode> {
+    let mut records: Vec<Record> = Vec::new();
+    for file in &options.files {
+        let named = || file.display().to_string();
+        let text = std::fs::read(file).with_context(named)?;
+        let mut value: serde_json::Value = serde_json::from_slice(&text).with_context(named)?;
+        if value["schema"] != SCHEMA {
+            bail!("{}: not of the version {SCHEMA}", named());
+        }
+        let all = value.get_mut("records").map(serde_json::Value::take);
+        let all = all.unwrap_or_else(|| serde_json::Value::Array(vec![value]));
+        records.extend(serde_json::from_value::<Vec<Record>>(all).with_context(named)?);
+    }
+    let terminal = Terminal::new(false);
+    for lab in LABS.iter().filter(|lab| lab.points() > 0) {
+        let own: Vec<Record> = records.iter().filter(|r| r.lab == lab.name).cloned().collect();
+        if !own.is_empty() {
+            terminal.heading("", lab.name, lab.title);
+            Grading::of(lab).table(&own, &terminal);
+        }
+    }
+    options.outputs.write(&records)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a check is about.
+fn explain(lab: &Lab, id: &str, terminal: &Terminal) -> Result<ExitCode> {
+    chosen(lab, &[id.to_string()])?;
+    let check = lab.scene.checks.iter().find(|check| check.id == id).context("a check")?;
+    terminal.heading("", check.title, &format!("{} points", check.points));
+    terminal.paragraph(Style::Plain, 2, check.lesson);
+    if !check.needs.is_empty() {
+        terminal.paragraph(Style::Quiet, 2, &format!("needs: {}", check.needs.join(", ")));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A lab's name on the command line.
@@ -97,38 +206,65 @@ pub fn show(name: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A part of the submissions, such as `2/5`.
+fn shard(text: &str) -> Result<(usize, usize), String> {
+    let parts =
+        text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    parts
+        .filter(|(part, of)| (1..=*of).contains(part))
+        .ok_or_else(|| "K/N with K from 1 to N".into())
+}
+
 /// Status 0: all points. 1: not all. 3: something could not be examined.
 ///
 /// # Errors
 /// When nothing could be examined, or a file can't be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let lab = labs::graded(&options.lab).context("a lab")?;
-    let checks = chosen(lab, &options.only)?;
-    if options.gradescope.is_some() && options.submissions.len() > 1 {
+    let terminal = Terminal::new(false);
+    if let Some(id) = &options.explain {
+        return explain(lab, id, &terminal);
+    }
+    let (part, of) = options.shard.unwrap_or((1, 1));
+    let submissions: Vec<&Path> =
+        options.submissions.iter().skip(part - 1).step_by(of).map(PathBuf::as_path).collect();
+    if options.outputs.gradescope.is_some() && submissions.len() != 1 {
         bail!("--gradescope is for one submission");
     }
-    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let terminal = Terminal::new(false);
-    let records = match &options.submissions[..] {
-        [one] => vec![grade_one(lab, &checks, one, seed, options, &terminal)],
-        many => grade_many(lab, &checks, many, seed, options, &terminal),
+    crate::run::hide_value_of("--seed"); // whoever knows it knows the inputs
+    let isolation = Isolation::find(options.tier, lab.has_peers());
+    let protection = &isolation.protection;
+    if options.require.is_some_and(|tier| protection.tier < tier) {
+        bail!("below what is required\n{protection}");
+    }
+    terminal.verdict(Style::Quiet, &protection.to_string());
+    let grading = Grading {
+        checks: chosen(lab, &options.only)?,
+        seed: options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
+        time_limit: options.time_limit,
+        jobs: options.jobs,
+        records: options.records.clone(),
+        resume: options.resume,
+        repeat: options.repeat,
+        isolation,
+        ..Grading::of(lab)
     };
-    if let Some(file) = &options.json {
-        let all = serde_json::json!({ "schema": SCHEMA, "records": records });
-        report::write(file, &format!("{all:#}\n"))?;
+    // What is shown has text of programs in it, which must not be taken for commands.
+    let token = options.outputs.github.then(|| format!("{:032x}", fastrand::u128(..)));
+    if let Some(token) = &token {
+        terminal.verdict(Style::Plain, &format!("::stop-commands::{token}"));
     }
-    if let Some(file) = &options.csv {
-        report::write(file, &csv::text(&records))?;
+    let records = match submissions[..] {
+        [one] => vec![grading.one(one, &terminal)],
+        _ => grading.many(&submissions, &terminal),
+    };
+    if let Some(token) = &token {
+        terminal.verdict(Style::Plain, &format!("::{token}::"));
     }
-    if let Some(file) = &options.junit {
-        report::write(file, &junit::text(&records))?;
-    }
-    if let Some(file) = &options.gradescope {
-        report::write(file, &gradescope::text(&records[0]))?;
-    }
-    let broken = records.iter().any(|record| record.count(&[Status::GraderError]) > 0);
+    options.outputs.write(&records)?;
+    let broken = |record: &Record| record.count(&[Status::GraderError]) > 0;
     Ok(match records.iter().all(is_full) {
-        _ if broken => ExitCode::from(3),
+        _ if records.iter().any(broken) => ExitCode::from(3),
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
@@ -152,146 +288,4 @@ fn chosen(lab: &Lab, only: &[String]) -> Result<Vec<&'static str>> {
     let all = wanted.is_empty();
     let ids = checks.iter().map(|check| check.id);
     Ok(ids.filter(|id| all || wanted.contains(id)).collect())
-}
-
-/// Examines one submission; `made` is told of each check.
-fn examine(
-    lab: &Lab,
-    checks: &[&str],
-    submission: &Path,
-    seed: u64,
-    options: &Options,
-    made: impl FnMut(&crate::record::CheckRecord),
-) -> Record {
-    let started = Instant::now();
-    let mut record = Record {
-        schema: SCHEMA,
-        lab: lab.name.into(),
-        program: submission.display().to_string(),
-        seed,
-        not_gradable: None,
-        checks: Vec::new(),
-        seconds: 0.0,
-    };
-    match program::find(submission) {
-        Ok(program) => {
-            let limits = Limits { time: options.time_limit, ..Limits::default() };
-            let mut exam = Exam::new(&program, seed, limits, Stdout::Terminal, None);
-            let wanted = lab.scene.checks.iter().filter(|check| checks.contains(&check.id));
-            record.checks = exam.examine(wanted, lab.timed, made);
-        }
-        Err(why) => record.not_gradable = Some(format!("{why:#}")),
-    }
-    record.seconds = started.elapsed().as_secs_f64();
-    record
-}
-
-fn grade_one(
-    lab: &Lab,
-    checks: &[&str],
-    submission: &Path,
-    seed: u64,
-    options: &Options,
-    terminal: &Terminal,
-) -> Record {
-    terminal.heading("", &submission.display().to_string(), lab.title);
-    terminal.gap();
-    let record =
-        examine(lab, checks, submission, seed, options, |check| terminal.scored_check(check));
-    if let Some(why) = &record.not_gradable {
-        why.lines().for_each(|line| terminal.output("", line));
-        terminal.gap();
-        terminal.verdict(Style::Bad, "it can't be graded");
-        return record;
-    }
-    terminal.gap();
-    let (earned, points) = (record.earned(), record.points());
-    let style = if earned == points { Style::Good } else { Style::Bad };
-    terminal.verdict(style, &format!("{earned} of {points} points, {:.1} seconds", record.seconds));
-    terminal.verdict(Style::Quiet, &format!("the same inputs again: --seed {seed}"));
-    record
-}
-
-/// All submissions, several at the same time; then a table of them, and what fails most.
-fn grade_many(
-    lab: &Lab,
-    checks: &[&str],
-    submissions: &[PathBuf],
-    seed: u64,
-    options: &Options,
-    terminal: &Terminal,
-) -> Vec<Record> {
-    let started = Instant::now();
-    let jobs =
-        options.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into));
-    let next = AtomicUsize::new(0);
-    let mut records: Vec<Option<Record>> = Vec::new();
-    records.resize_with(submissions.len(), || None);
-    thread::scope(|scope| {
-        let (done, all_done) = mpsc::channel();
-        for _ in 0..jobs.clamp(1, submissions.len()) {
-            let (done, next) = (done.clone(), &next);
-            scope.spawn(move || {
-                while let Some((index, submission)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    submissions.get(index).map(|submission| (index, submission))
-                } {
-                    let record = examine(lab, checks, submission, seed, options, |_| ());
-                    let _ = done.send((index, record));
-                }
-            });
-        }
-        drop(done);
-        for (count, (index, record)) in all_done.into_iter().enumerate() {
-            progress(&format!("{}/{}: {}", count + 1, submissions.len(), record.program));
-            records[index] = Some(record);
-        }
-    });
-    progress("");
-    let records: Vec<Record> = records.into_iter().flatten().collect();
-    table(lab, &records, terminal);
-    let seconds = started.elapsed().as_secs_f64();
-    let full = records.iter().filter(|record| is_full(record)).count();
-    terminal.verdict(
-        Style::Title,
-        &format!("{} submissions, {full} with all points, {seconds:.1} seconds", records.len()),
-    );
-    terminal.verdict(Style::Quiet, &format!("the same inputs again: --seed {seed}"));
-    records
-}
-
-/// Whether it earned all there is to earn.
-fn is_full(record: &Record) -> bool {
-    record.points() > 0 && record.earned() == record.points()
-}
-
-fn table(lab: &Lab, records: &[Record], terminal: &Terminal) {
-    let mut fails: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in records {
-        let scored = record.checks.iter().filter(|check| check.points > 0);
-        let failed: Vec<&str> = scored
-            .filter(|check| !matches!(check.status, Status::Pass | Status::Skipped))
-            .map(|check| check.id.as_str())
-            .collect();
-        for id in &failed {
-            *fails.entry(id).or_default() += 1;
-        }
-        let why = match &record.not_gradable {
-            Some(why) => why.lines().next().unwrap_or_default().to_string(),
-            None => failed.join(" "),
-        };
-        let style = if why.is_empty() { Style::Good } else { Style::Bad };
-        let name = report::terminal::harmless(&record.program);
-        let why = report::terminal::harmless(&why);
-        terminal
-            .verdict(style, &format!("{:>2}/{:<2}  {name}  {why}", record.earned(), lab.points()));
-    }
-    terminal.gap();
-    let mut most: Vec<_> = fails.into_iter().collect();
-    most.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    for (id, count) in most {
-        let title = lab.scene.checks.iter().find(|check| check.id == id).map_or("", |c| c.title);
-        terminal.verdict(Style::Plain, &format!("{count:>4} fail: {title}"));
-    }
-    terminal.gap();
 }

@@ -10,12 +10,15 @@ use clap::{Parser, Subcommand};
 
 mod exam;
 mod grade;
+mod grading;
 mod labs;
+mod new;
 mod program;
 mod record;
 mod report;
 mod run;
 mod walkthrough;
+mod watch;
 
 /// Examines the demos of the lecture, and anybody's programs, by the same checks.
 #[derive(Parser)]
@@ -29,6 +32,9 @@ struct Options {
 enum Command {
     Walkthrough(walkthrough::Options),
     Grade(grade::Options),
+    Merge(grade::Merge),
+    New(new::Options),
+    Watch(watch::Options),
     /// Name the labs
     List,
     /// Show the statement of a lab
@@ -44,6 +50,9 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Walkthrough(options) => walkthrough::run(&options),
         Command::Grade(options) => grade::run(&options),
+        Command::Merge(options) => grade::merge(&options),
+        Command::New(options) => new::run(&options),
+        Command::Watch(options) => watch::run(&options),
         Command::List => Ok(grade::list()),
         Command::Show { lab } => grade::show(&lab),
     };

@@ -12,6 +12,8 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::run::Isolation;
+
 /// A program under examination.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -21,6 +23,8 @@ pub struct Program {
     pub typed: String,
     /// What it calls itself in its messages.
     pub name: String,
+    /// What it reads besides the system's files: itself, and its interpreter's.
+    pub files: Vec<PathBuf>,
 }
 
 impl Program {
@@ -30,6 +34,7 @@ impl Program {
             command: vec![executable.into()],
             typed: format!("cargo run -p {name}"),
             name: name.into(),
+            files: Vec::new(),
         }
     }
 
@@ -44,17 +49,32 @@ impl Program {
     }
 }
 
-/// Finds out what a submission is, and builds it if it has to be built.
+/// Finds out what a submission is, and builds it if it has to be built. What it needs must be
+/// readable in the isolation that it will run in.
 ///
 /// # Errors
 /// With the reason why there is nothing to run.
-pub fn find(path: &Path) -> Result<Program> {
+pub fn find(path: &Path, isolation: &Isolation) -> Result<Program> {
+    let program = look_at(path, isolation)?;
+    if let Some(file) = isolation.unreadable(program.files.iter().map(PathBuf::as_path)) {
+        bail!(
+            "{}: only its owner may read it, and it would be run as another user, as it is never \
+             run as root; chmod -R o+rX it and the folders above, or grade as an ordinary user",
+            file.display()
+        );
+    }
+    Ok(program)
+}
+
+fn look_at(path: &Path, isolation: &Isolation) -> Result<Program> {
     let absolute = path.canonicalize().with_context(|| path.display().to_string())?;
     let name = path.display().to_string();
     if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "py") {
-        let command = vec![python()?.into(), absolute.into()];
+        let (interpreter, mut files) = python(isolation)?;
+        files.push(absolute.clone());
+        let command = vec![interpreter.into(), absolute.into()];
         let typed = format!("python3 {}", quote(path.as_os_str()));
-        return Ok(Program { command, typed, name });
+        return Ok(Program { command, typed, name, files });
     }
     if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "rs") {
         return source(&absolute, path);
@@ -65,7 +85,8 @@ pub fn find(path: &Path) -> Result<Program> {
             bail!("{name}: neither a Python program (.py) nor executable");
         }
         let typed = quote(path.as_os_str());
-        return Ok(Program { command: vec![absolute.into()], typed, name });
+        let command = vec![absolute.clone().into()];
+        return Ok(Program { command, typed, name, files: vec![absolute] });
     }
     if absolute.join("Cargo.toml").is_file() {
         return package(&absolute, path);
@@ -78,7 +99,11 @@ pub fn find(path: &Path) -> Result<Program> {
         }
     }
     match &programs[..] {
-        [one] => find(one),
+        [one] => {
+            let mut program = look_at(one, isolation)?;
+            program.files.push(absolute); // with whatever it imports
+            Ok(program)
+        }
         [] => bail!("{name}: no Cargo.toml and no Python program (.py) in it"),
         _ => bail!("{name}: {} Python programs in it; name one of them", programs.len()),
     }
@@ -106,7 +131,8 @@ fn source(file: &Path, path: &Path) -> Result<Program> {
         }
         std::fs::rename(&beside, &executable)?;
     }
-    Ok(Program { command: vec![executable.into()], typed: quote(path.as_os_str()), name })
+    let command = vec![executable.clone().into()];
+    Ok(Program { command, typed: quote(path.as_os_str()), name, files: vec![executable] })
 }
 
 /// A student's package, built by Cargo without the network and beside its own folder, which stays
@@ -122,26 +148,33 @@ fn package(folder: &Path, path: &Path) -> Result<Program> {
         (Some(executable), 0) => {
             let typed =
                 format!("cargo run --manifest-path {}", quote(path.join("Cargo.toml").as_ref()));
-            Ok(Program { command: vec![executable.into()], typed, name })
+            let command = vec![executable.clone().into()];
+            Ok(Program { command, typed, name, files: vec![executable, folder.into()] })
         }
         (None, _) => bail!("{name}: the package has no program, only a library"),
         (Some(_), others) => bail!("{name}: {} programs in the package", others + 1),
     }
 }
 
-/// The interpreter itself, not a launcher that would start it in a process of its own.
-fn python() -> Result<PathBuf> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        let output = Command::new("python3")
-            .args(["-I", "-c", "import sys; print(sys.executable)"])
-            .stdin(Stdio::null())
-            .output()
-            .ok()?;
-        let path = String::from_utf8(output.stdout).ok()?;
-        Some(PathBuf::from(path.trim_end())).filter(|path| path.is_file())
-    });
-    found.clone().context("python3 is not installed; on Debian and Ubuntu: apt install python3")
+/// The interpreter itself, not a launcher that would start it in a process of its own, and where
+/// its libraries are. The system's, when the user's own can't be read in this isolation.
+fn python(isolation: &Isolation) -> Result<(PathBuf, Vec<PathBuf>)> {
+    type Found = Option<(PathBuf, Vec<PathBuf>)>;
+    static FOUND: OnceLock<Found> = OnceLock::new();
+    let ask = |name: &str| -> Found {
+        let question = "import sys; print(sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";
+        let mut python = Command::new(name);
+        let output = python.args(["-I", "-c", question]).stdin(Stdio::null()).output().ok()?;
+        let answer = String::from_utf8(output.stdout).ok()?;
+        let mut paths = answer.lines().map(PathBuf::from);
+        let found = (paths.next().filter(|path| path.is_file())?, paths.collect::<Vec<_>>());
+        let all = std::iter::once(&found.0).chain(&found.1).map(PathBuf::as_path);
+        isolation.unreadable(all).is_none().then_some(found)
+    };
+    let found = FOUND.get_or_init(|| ask("python3").or_else(|| ask("/usr/bin/python3")));
+    found
+        .clone()
+        .context("there is no python3 that it could run; on Debian and Ubuntu: apt install python3")
 }
 
 /// A word as a shell takes it for one.

@@ -1,12 +1,14 @@
 //! What came out of an examination, as plain data. Everything shown or exported is made from it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::run::Protection;
 
 /// The version of this format. A reader that finds another one must not guess.
 pub const SCHEMA: &str = "lab-record/1";
 
 /// What became of a check. Only [`Status::Pass`] earns points.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// The fact holds.
@@ -47,7 +49,7 @@ impl Status {
 }
 
 /// One check of one program.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckRecord {
     /// Its name within the lab.
     pub id: String,
@@ -62,13 +64,13 @@ pub struct CheckRecord {
     /// What was seen: pids, counts, kernel state.
     pub evidence: Vec<String>,
     /// The command that was run when it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub did: Option<String>,
     /// What should have been seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// What a failure of it is usually a sign of, and what to try.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesson: Option<String>,
     /// Seconds that it took.
     pub seconds: f64,
@@ -93,19 +95,25 @@ impl CheckRecord {
 }
 
 /// One section of the note, or one submission to a lab.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: String,
     /// The lab's name.
     pub lab: String,
     /// What was examined, as the user named it.
     pub program: String,
+    /// What its bytes were: a record holds for these and no others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
     /// Where the random inputs come from.
     pub seed: u64,
     /// Why there was nothing to examine.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_gradable: Option<String>,
+    /// What the program was kept away from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Protection>,
     /// The checks in the order in which they were made.
     pub checks: Vec<CheckRecord>,
     /// Seconds that all of it took.

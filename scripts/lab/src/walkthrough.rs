@@ -186,11 +186,13 @@ fn walk(lab: &Lab, demo: &Program, seed: u64, limits: Limits, terminal: &Arc<Ter
         }));
     }
     Record {
-        schema: SCHEMA,
+        schema: SCHEMA.into(),
         lab: lab.name.into(),
         program: demo.name.clone(),
+        fingerprint: String::new(),
         seed,
         not_gradable: None,
+        isolation: None,
         checks,
         seconds: started.elapsed().as_secs_f64(),
     }

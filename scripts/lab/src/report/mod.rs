@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 pub mod csv;
+pub mod github;
 pub mod gradescope;
 pub mod junit;
 pub mod terminal;

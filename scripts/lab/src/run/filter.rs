@@ -1,30 +1,108 @@
-//! Makes the kernel stop a program where it writes to stdout or stderr, and nowhere else.
-//!
-//! So the tracer knows which task wrote which line, and can hold it just before. All other system
-//! calls, and writes to other descriptors, run at full speed (`seccomp(2)`, `SECCOMP_RET_TRACE`).
+//! Filters of system calls (`seccomp(2)`).
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
+use nix::errno::Errno;
 use nix::libc;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
 };
 
-/// The filter, to be applied in the child before it executes the program.
+/// Makes the kernel stop a program where it writes to stdout or stderr, and nowhere else
+/// (`SECCOMP_RET_TRACE`). So the tracer knows which task wrote which line, and can hold it just
+/// before. All other system calls, and writes to other descriptors, run at full speed.
 pub(super) fn writes_to_stdout_and_stderr() -> Result<BpfProgram> {
     let descriptor = |number| -> Result<SeccompRule> {
         let equals = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, number)?;
         Ok(SeccompRule::new(vec![equals])?)
     };
-    let mut calls = std::collections::BTreeMap::new();
+    let mut calls = BTreeMap::new();
     for call in [libc::SYS_write, libc::SYS_writev] {
         calls.insert(call, vec![descriptor(1)?, descriptor(2)?]);
     }
-    let filter = SeccompFilter::new(
-        calls,
-        SeccompAction::Allow,
-        SeccompAction::Trace(0),
-        std::env::consts::ARCH.try_into()?,
-    )?;
-    Ok(filter.try_into()?)
+    compile(calls, SeccompAction::Trace(0))
+}
+
+/// Refuses what no namespace and no rule about files divides, and what would open new ways into the
+/// kernel: namespaces and mounts of its own, keys, BPF, and the like. `outside` a box also what
+/// would outlive the run, and what rules about opening files do not cover: permissions of files,
+/// and connections to the sockets of others by their path.
+pub(super) fn forbidden(outside: bool) -> Result<Vec<BpfProgram>> {
+    let always = || -> Result<Vec<SeccompRule>> { Ok(Vec::new()) };
+    let argument = |index, operator, value| -> Result<Vec<SeccompRule>> {
+        let is = SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)?;
+        Ok(vec![SeccompRule::new(vec![is])?])
+    };
+    let mut refused = BTreeMap::new();
+    for call in [
+        libc::SYS_unshare,
+        libc::SYS_setns,
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_chroot,
+        libc::SYS_open_tree,
+        libc::SYS_move_mount,
+        libc::SYS_fsopen,
+        libc::SYS_mount_setattr,
+        libc::SYS_add_key,
+        libc::SYS_request_key,
+        libc::SYS_keyctl,
+        libc::SYS_bpf,
+        libc::SYS_perf_event_open,
+        libc::SYS_userfaultfd,
+    ] {
+        refused.insert(call, always()?);
+    }
+    for call in OUTSIDE.iter().filter(|_| outside) {
+        refused.insert(*call, always()?);
+    }
+    let new_user = u64::from(libc::CLONE_NEWUSER.cast_unsigned());
+    refused.insert(libc::SYS_clone, argument(0, SeccompCmpOp::MaskedEq(new_user), new_user)?);
+    // To other virtual machines: no network namespace divides these.
+    let mut families = argument(0, SeccompCmpOp::Eq, u64::from(libc::AF_VSOCK.cast_unsigned()))?;
+    if outside {
+        let local = u64::from(libc::AF_UNIX.cast_unsigned());
+        families.extend(argument(0, SeccompCmpOp::Eq, local)?);
+    }
+    refused.insert(libc::SYS_socket, families);
+    // As if the kernel were older: C libraries then take the calls that can be looked into.
+    let mut unknown = vec![libc::SYS_clone3, libc::SYS_io_uring_setup];
+    unknown.extend(outside.then_some(FCHMODAT2));
+    let unknown = unknown.into_iter().map(|call| (call, Vec::new())).collect();
+    Ok(vec![
+        compile(refused, SeccompAction::Errno(Errno::EPERM as u32))?,
+        compile(unknown, SeccompAction::Errno(Errno::ENOSYS as u32))?,
+    ])
+}
+
+/// What is refused where there is no box.
+const OUTSIDE: &[i64] = &[
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_mq_open,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+];
+
+/// The same on all architectures, and not yet in the libc crate for all of them.
+const FCHMODAT2: i64 = 452;
+
+fn compile(calls: BTreeMap<i64, Vec<SeccompRule>>, action: SeccompAction) -> Result<BpfProgram> {
+    let architecture = std::env::consts::ARCH.try_into()?;
+    Ok(SeccompFilter::new(calls, SeccompAction::Allow, action, architecture)?.try_into()?)
 }

@@ -5,11 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::time::Duration;
 
 use nix::libc;
-use procfs::net::TcpState;
+use nix::sys::socket::{getsockopt, sockopt::AcceptConn};
 use procfs::process::{FDTarget, Process, Syscall};
+use socket2::SockRef;
 
 use super::log::{Id, State};
 
@@ -81,32 +83,42 @@ pub fn listening(run: &State) -> Vec<SocketAddr> {
     alive.into_iter().flat_map(listening_of).collect()
 }
 
-/// Where one process listens for TCP connections.
+/// Where one process listens for TCP connections: each of its sockets is asked itself. To look for
+/// them in `/proc/net/tcp` takes milliseconds, however few there are.
 pub fn listening_of(pid: Id) -> Vec<SocketAddr> {
-    let Ok(process) = Process::new(pid) else {
+    let descriptors = Process::new(pid).and_then(|process| process.fd());
+    let (Ok(descriptors), Some(process)) = (descriptors, open_process(pid)) else {
         return Vec::new();
     };
-    let sockets = sockets(&process);
-    let tables = [process.tcp(), process.tcp6()];
-    tables
-        .into_iter()
+    descriptors
         .flatten()
-        .flatten()
-        .filter(|entry| entry.state == TcpState::Listen && sockets.contains(&entry.inode))
-        .map(|entry| entry.local_address)
+        .filter(|descriptor| matches!(descriptor.target, FDTarget::Socket(_)))
+        .filter_map(|descriptor| {
+            let copy = copy_of(&process, descriptor.fd)?;
+            let listens = getsockopt(&copy, AcceptConn).ok()?;
+            if listens { SockRef::from(&copy).local_addr().ok()?.as_socket() } else { None }
+        })
         .collect()
 }
 
-/// The numbers by which the kernel knows the sockets that a process has open.
-fn sockets(process: &Process) -> BTreeSet<u64> {
-    let Ok(descriptors) = process.fd() else {
-        return BTreeSet::new();
-    };
-    let socket = |target| match target {
-        FDTarget::Socket(inode) => Some(inode),
-        _ => None,
-    };
-    descriptors.flatten().filter_map(|fd| socket(fd.target)).collect()
+/// A descriptor of a process (`pidfd_open(2)`).
+fn open_process(pid: Id) -> Option<OwnedFd> {
+    // SAFETY: the call takes two numbers; what it gives is a new descriptor, and ours.
+    #[allow(unsafe_code)]
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        i32::try_from(fd).ok().filter(|fd| *fd >= 0).map(|fd| OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// A copy of a descriptor of another process, for who may trace it (`pidfd_getfd(2)`).
+fn copy_of(process: &OwnedFd, descriptor: i32) -> Option<OwnedFd> {
+    // SAFETY: the call takes three numbers; what it gives is a new descriptor, and ours.
+    #[allow(unsafe_code)]
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), descriptor, 0);
+        i32::try_from(fd).ok().filter(|fd| *fd >= 0).map(|fd| OwnedFd::from_raw_fd(fd))
+    }
 }
 
 /// How many descriptors a process has open.
@@ -155,6 +167,17 @@ pub fn is_socket(pid: Id, fd: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_where_a_process_listens() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let client = std::net::TcpStream::connect(address).expect("a connection");
+        let own = Id::try_from(std::process::id()).expect("a number");
+        let found = listening_of(own);
+        assert!(found.contains(&address), "{found:?}");
+        assert!(!found.contains(&client.local_addr().expect("its address")), "{found:?}");
+    }
 
     #[test]
     fn reads_the_registrations_of_an_epoll() {

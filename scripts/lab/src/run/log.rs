@@ -2,7 +2,7 @@
 //!
 //! The tracer and the reader of the output write here, the check that drives the run waits here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -184,6 +184,8 @@ pub struct State {
     pub(super) writes: Vec<Write>,
     pub(super) gate: Option<Gate>,
     pub(super) release: Vec<Id>,
+    /// Processes that only bring the program into its box; they count for nothing.
+    pub(super) helpers: BTreeSet<Id>,
     pub(super) doomed: bool,
     pub(super) traced: bool,
     pub(super) drained: bool,

@@ -4,10 +4,11 @@
 //! Nothing here knows what the program should do.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -19,6 +20,7 @@ use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 
 mod filter;
+mod isolation;
 pub mod kernel;
 mod limits;
 pub mod log;
@@ -26,6 +28,7 @@ pub mod plain;
 mod streams;
 mod tracer;
 
+pub use isolation::{Isolation, Protection, Tier, hide_value_of};
 pub use limits::Limits;
 pub use log::{Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Stream, Task};
 pub use streams::Echo;
@@ -60,6 +63,10 @@ pub struct Spec {
     pub stdout: Stdout,
     /// What it may use.
     pub limits: Limits,
+    /// What it is kept away from.
+    pub isolation: Isolation,
+    /// What it may read besides the system's files.
+    pub files: Vec<PathBuf>,
     /// Whether nobody needs to know who wrote which line. Then writes are not stopped at: for
     /// programs that make very many of them.
     pub unattributed: bool,
@@ -92,6 +99,8 @@ pub struct Live {
     pub stdin: Option<ChildStdin>,
     limits: Limits,
     reader: Option<JoinHandle<()>>,
+    /// Goes when the program has gone.
+    _folder: Option<isolation::Folder>,
 }
 
 /// Starts a program.
@@ -100,13 +109,19 @@ pub struct Live {
 /// When it can't be executed, or tracing is not permitted here.
 pub fn start(spec: &Spec) -> Result<Live> {
     // Small, and the same for everyone.
-    let environment =
-        [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("HOME", "/nonexistent")];
-    let executable = tracer::Executable::new(&spec.command, &environment)?;
+    let confined = spec.isolation.confine(&spec.command, &spec.files)?;
+    let home = confined.home.as_os_str();
+    let environment: [(&str, &OsStr); 4] = [
+        ("PATH", "/usr/local/bin:/usr/bin:/bin".as_ref()),
+        ("LANG", "C.UTF-8".as_ref()),
+        ("HOME", home),
+        ("TMPDIR", home),
+    ];
+    let executable = tracer::Executable::new(&confined.command, &environment)?;
     let mut screen = None;
     let mut stage = Command::new("/"); // never executed: what is run is the executable above
     stage
-        .current_dir("/")
+        .current_dir(&confined.folder)
         .stdin(if spec.stdin { Stdio::piped() } else { Stdio::null() })
         .stdout(match spec.stdout {
             // With nobody at the other end from the very beginning.
@@ -125,7 +140,14 @@ pub fn start(spec: &Spec) -> Result<Live> {
     let filter =
         if spec.unattributed { None } else { Some(filter::writes_to_stdout_and_stderr()?) };
     let log = Log::new(spec.gate.clone());
-    let mut child = tracer::start(stage, executable, filter, spec.limits, log.clone())?;
+    let way = tracer::Way {
+        executable,
+        executions: confined.executions,
+        entry: confined.entry,
+        filter,
+        limits: spec.limits,
+    };
+    let mut child = tracer::start(stage, way, log.clone())?;
     let stdout = child.stdout.take().map(OwnedFd::from).or(screen);
     let stderr = child.stderr.take().map(OwnedFd::from);
     let stdin = child.stdin.take();
@@ -139,7 +161,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
             streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
         })?
     };
-    Ok(Live { log, stdin, limits: spec.limits, reader: Some(reader) })
+    Ok(Live { log, stdin, limits: spec.limits, reader: Some(reader), _folder: confined.kept })
 }
 
 /// A terminal: the end that shows, and the end that the program writes to.
@@ -285,7 +307,8 @@ fn keep_own_descriptors() {
 fn kill_all(log: &Log) {
     let alive: BTreeSet<Id> = log.change(|state| {
         state.doomed = true;
-        state.tasks.values().filter(|task| task.alive()).map(|task| task.process).collect()
+        let alive = state.tasks.values().filter(|task| task.alive()).map(|task| task.process);
+        alive.chain(state.helpers.iter().copied()).collect()
     });
     for process in alive {
         let _ = kill(Pid::from_raw(process), Signal::SIGKILL);

@@ -31,6 +31,7 @@ use nix::unistd::Pid;
 use seccompiler::BpfProgram;
 
 use super::NotExecuted;
+use super::isolation::Entry;
 use super::limits::Limits;
 use super::log::{Cut, Ending, Id, Kind, Log, Moment, Step, Stream, Task, Write};
 
@@ -48,30 +49,40 @@ pub(super) struct Executable {
 }
 
 impl Executable {
-    pub(super) fn new(command: &[OsString], environment: &[(&str, &str)]) -> Result<Executable> {
+    pub(super) fn new(command: &[OsString], environment: &[(&str, &OsStr)]) -> Result<Executable> {
         let word = |text: &OsStr| {
             CString::new(text.as_bytes())
                 .with_context(|| format!("a NUL in the argument {}", text.display()))
         };
         let path = command.first().context("no program to run")?;
-        let pairs = environment.iter().map(|(name, value)| format!("{name}={value}"));
+        let pair = |(name, value): &(&str, &OsStr)| {
+            let mut pair = OsString::from(name);
+            pair.push("=");
+            pair.push(value);
+            word(&pair)
+        };
         Ok(Executable {
             path: word(path)?,
             words: command.iter().map(|text| word(text)).collect::<Result<_>>()?,
-            environment: pairs.map(|pair| word(pair.as_ref())).collect::<Result<_>>()?,
+            environment: environment.iter().map(pair).collect::<Result<_>>()?,
         })
     }
 }
 
+/// How a child becomes the program.
+pub(super) struct Way {
+    pub(super) executable: Executable,
+    /// How many executions come before the program's own, as it is brought into its box.
+    pub(super) executions: usize,
+    pub(super) entry: Entry,
+    pub(super) filter: Option<BpfProgram>,
+    pub(super) limits: Limits,
+}
+
 /// Starts a program under a tracer of its own; returns when it has been executed. `stage` brings
-/// its working directory and its descriptors; what is run is `executable`.
-pub(super) fn start(
-    mut stage: Command,
-    executable: Executable,
-    filter: Option<BpfProgram>,
-    limits: Limits,
-    log: Arc<Log>,
-) -> Result<Child> {
+/// its working directory and its descriptors; what is run is the executable of `way`.
+pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child> {
+    let Way { executable, executions, entry, filter, limits } = way;
     let (mut child_says, mut say) = std::io::pipe()?;
     let (mut hear, mut tell_child) = std::io::pipe()?;
     let name = executable.path.to_string_lossy().into_owned();
@@ -86,6 +97,7 @@ pub(super) fn start(
         hear.read_exact(&mut [0])?;
         super::keep_own_descriptors();
         limits.apply()?;
+        entry.enter()?;
         if let Some(filter) = &filter {
             seccompiler::apply_filter(filter).map_err(|_| std::io::Error::last_os_error())?;
         }
@@ -129,6 +141,7 @@ pub(super) fn start(
         let mut tracer = Tracer {
             log: &log,
             root,
+            executions,
             executed: false,
             held: BTreeSet::new(),
             unclaimed: BTreeSet::new(),
@@ -150,15 +163,37 @@ pub(super) fn start(
     // The child's numbers are pipes already; that it has become the program, only the tracer sees.
     let executed = has_executed.recv().context("the tracer has gone")?;
     let child = starter.join().map_err(|_| anyhow!("the program could not be started"))?;
+    if executions > 0
+        && executed.is_err()
+        && let Ok(mut box_of) = child
+    {
+        return Err(not_boxed(&mut box_of));
+    }
     executed?;
     Ok(child?)
+}
+
+/// Why there was no execution of the program, in the words of who should have executed it.
+fn not_boxed(child: &mut Child) -> anyhow::Error {
+    let mut words = String::new();
+    if let Some(stderr) = &mut child.stderr {
+        let _ = stderr.read_to_string(&mut words);
+    }
+    let line = words.lines().next_back().unwrap_or("it ended before it was executed");
+    for before in ["bwrap: execvp ", "setpriv: failed to execute "] {
+        if let Some((name, why)) = line.strip_prefix(before).and_then(|rest| rest.rsplit_once(": "))
+        {
+            return NotExecuted { name: name.into(), why: why.into() }.into();
+        }
+    }
+    anyhow!("{line}")
 }
 
 /// Becomes the program, or says why not and ends. Not left to the standard library: when it fails
 /// there, the parent waits for the child, and would take the tracer's reports.
 fn execute(executable: &Executable, say: &mut PipeWriter) -> std::io::Result<()> {
     /// Pointers to at most this many words: no allocation is possible here.
-    const WORDS: usize = 256;
+    const WORDS: usize = 512;
     let pointers = |words: &[CString]| {
         let mut pointers = [std::ptr::null(); WORDS + 1];
         for (pointer, word) in pointers.iter_mut().take(WORDS).zip(words) {
@@ -181,7 +216,10 @@ fn execute(executable: &Executable, say: &mut PipeWriter) -> std::io::Result<()>
 
 struct Tracer<'a> {
     log: &'a Log,
+    /// The process that becomes the program.
     root: Id,
+    /// Executions that are still to come before the program's own.
+    executions: usize,
     /// Whether the program itself has been executed; what comes before is ours, not its.
     executed: bool,
     held: BTreeSet<Id>,
@@ -243,6 +281,9 @@ impl Tracer<'_> {
             self.gone(task, status);
             return;
         }
+        if self.is_helper(task, status) {
+            return;
+        }
         let signal = libc::WSTOPSIG(status);
         if self.log.lock().doomed {
             let process = self.born(task, None, most_tasks);
@@ -279,6 +320,31 @@ impl Tracer<'_> {
         }
     }
 
+    /// Whether a task only brings the program into its box: until the program is executed all are
+    /// such, and they stay so. They are let go on whatever they do.
+    fn is_helper(&mut self, task: Id, status: i32) -> bool {
+        let executes = status >> 16 == libc::PTRACE_EVENT_EXEC;
+        if !self.executed && executes && self.executions == 0 {
+            self.log.change(|state| state.helpers.remove(&task));
+            self.root = task;
+            return false;
+        }
+        if self.executed && !self.log.lock().helpers.contains(&task) {
+            return false;
+        }
+        let doomed = self.log.change(|state| {
+            state.helpers.insert(task);
+            state.doomed
+        });
+        if doomed {
+            let _ = kill(Pid::from_raw(task), Signal::SIGKILL);
+        }
+        self.executions -= usize::from(!self.executed && executes);
+        let signal = if status >> 16 == 0 { libc::WSTOPSIG(status) } else { 0 };
+        resume(task, signal);
+        true
+    }
+
     /// Notes a new task, once, whichever report of it comes first; returns its process.
     fn born(&mut self, id: Id, maker: Option<Id>, most: usize) -> Id {
         // A task's own first stop may come before its maker reports it; it may even be dead by then.
@@ -311,9 +377,6 @@ impl Tracer<'_> {
             ending: None,
             executed: None,
         };
-        if id == self.root && !self.executed {
-            return process; // it is noted when it becomes the program
-        }
         let too_many = self.log.change(|state| {
             state.births.push(id);
             state.tasks.insert(id, task);
@@ -418,6 +481,9 @@ impl Tracer<'_> {
         self.held.remove(&id);
         let now = self.log.now();
         self.log.change(|state| {
+            if state.helpers.remove(&id) {
+                return;
+            }
             state.held.retain(|held| *held != id);
             if let Some(task) = state.tasks.get_mut(&id) {
                 task.died.get_or_insert(now);

@@ -1,0 +1,282 @@
+//! Examines submissions: one with all that was seen, or many at the same time with a table of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::exam::Exam;
+use crate::labs::Lab;
+use crate::program;
+use crate::record::{CheckRecord, Record, SCHEMA, Status};
+use crate::report;
+use crate::report::terminal::{Style, Terminal, harmless, progress};
+use crate::run::{Isolation, Limits, Stdout};
+
+/// How submissions are examined.
+pub struct Grading {
+    /// The lab.
+    pub lab: &'static Lab,
+    /// The names of the checks that are made.
+    pub checks: Vec<&'static str>,
+    /// Where the random inputs come from.
+    pub seed: u64,
+    /// What one run may take.
+    pub time_limit: Duration,
+    /// How many submissions are examined at the same time; else one for each processor.
+    pub jobs: Option<usize>,
+    /// Where a record of each is kept.
+    pub records: Option<PathBuf>,
+    /// Whether a record that is there already is taken instead of an examination.
+    pub resume: bool,
+    /// How often each is examined.
+    pub repeat: u8,
+    /// What the submissions are kept away from.
+    pub isolation: Isolation,
+}
+
+impl Grading {
+    /// All checks of a lab.
+    pub fn of(lab: &'static Lab) -> Grading {
+        Grading {
+            lab,
+            checks: lab.scene.checks.iter().map(|check| check.id).collect(),
+            seed: 1,
+            time_limit: Limits::default().time,
+            jobs: None,
+            records: None,
+            resume: false,
+            repeat: 1,
+            isolation: Isolation::default(),
+        }
+    }
+
+    /// Examines one submission and shows each check as it is made.
+    pub fn one(&self, submission: &Path, terminal: &Terminal) -> Record {
+        terminal.heading("", &submission.display().to_string(), self.lab.title);
+        terminal.gap();
+        let record = self.examine(submission, |check| terminal.scored_check(check));
+        terminal.gap();
+        if let Some(why) = &record.not_gradable {
+            why.lines().for_each(|line| terminal.output("", line));
+            terminal.verdict(Style::Bad, "it can't be graded");
+            return record;
+        }
+        let (earned, points) = (record.earned(), record.points());
+        let style = if earned == points { Style::Good } else { Style::Bad };
+        let seconds = record.seconds;
+        terminal.verdict(style, &format!("{earned} of {points} points, {seconds:.1} seconds"));
+        terminal.verdict(Style::Quiet, &format!("the same inputs again: --seed {}", self.seed));
+        record
+    }
+
+    /// Examines all of them, several at the same time; shows a table, and what fails most.
+    pub fn many(&self, submissions: &[&Path], terminal: &Terminal) -> Vec<Record> {
+        let started = Instant::now();
+        let processors = || thread::available_parallelism().map_or(1, Into::into);
+        let jobs = self.jobs.unwrap_or_else(processors).clamp(1, submissions.len().max(1));
+        let next = AtomicUsize::new(0);
+        let mut records: BTreeMap<usize, Record> = BTreeMap::new();
+        thread::scope(|scope| {
+            let (done, all_done) = mpsc::channel();
+            for _ in 0..jobs {
+                let (done, next) = (done.clone(), &next);
+                scope.spawn(move || {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(submission) = submissions.get(index) else { return };
+                        let _ = done.send((index, self.examine(submission, |_| ())));
+                    }
+                });
+            }
+            drop(done);
+            for (count, (index, record)) in (1..).zip(all_done) {
+                let name = harmless(&record.program);
+                progress(&format!("{count}/{}: {name}", submissions.len()));
+                records.insert(index, record);
+            }
+        });
+        progress("");
+        let records: Vec<Record> = records.into_values().collect();
+        self.table(&records, terminal);
+        let full = records.iter().filter(|record| is_full(record)).count();
+        let seconds = started.elapsed().as_secs_f64();
+        let count = records.len();
+        let line = format!("{count} submissions, {full} with all points, {seconds:.1} seconds");
+        terminal.verdict(Style::Title, &line);
+        terminal.verdict(Style::Quiet, &format!("the same inputs again: --seed {}", self.seed));
+        records
+    }
+
+    /// Examines one submission, or takes its record; `made` is told of each check.
+    fn examine(&self, submission: &Path, mut made: impl FnMut(&CheckRecord)) -> Record {
+        let started = Instant::now();
+        let mut record = Record {
+            schema: SCHEMA.into(),
+            lab: self.lab.name.into(),
+            program: submission.display().to_string(),
+            fingerprint: fingerprint(submission),
+            seed: self.seed,
+            not_gradable: None,
+            isolation: Some(self.isolation.protection.clone()),
+            checks: Vec::new(),
+            seconds: 0.0,
+        };
+        let kept = self.records.as_ref().map(|folder| folder.join(file_name(submission)));
+        if let Some(before) = kept.as_ref().filter(|_| self.resume).and_then(|file| read(file))
+            && self.is_of(&before, &record)
+        {
+            before.checks.iter().for_each(made);
+            return before;
+        }
+        match program::find(submission, &self.isolation) {
+            Ok(program) => {
+                let limits = Limits { time: self.time_limit, ..Limits::default() };
+                let examine = |made: &mut dyn FnMut(&CheckRecord)| {
+                    let mut exam = Exam::new(&program, self.seed, limits, Stdout::Terminal, None);
+                    exam.isolation = self.isolation.clone();
+                    let all = self.lab.scene.checks.iter();
+                    let wanted = all.filter(|check| self.checks.contains(&check.id));
+                    exam.examine(wanted, self.lab.timed, made)
+                };
+                record.checks = if self.repeat == 1 {
+                    examine(&mut made)
+                } else {
+                    let rounds = (0..self.repeat).map(|_| examine(&mut |_| ())).collect();
+                    let checks = together(rounds);
+                    checks.iter().for_each(made);
+                    checks
+                };
+            }
+            Err(why) => record.not_gradable = Some(format!("{why:#}")),
+        }
+        record.seconds = started.elapsed().as_secs_f64();
+        if let Some(file) = kept
+            && let Err(error) = keep(&file, &record)
+        {
+            // Not a grade, and not to be lost in silence: the caller sees it as ours.
+            record.not_gradable.get_or_insert(format!("the record could not be kept: {error:#}"));
+        }
+        record
+    }
+
+    /// Whether a record is of the same submission, examined in the same way.
+    fn is_of(&self, before: &Record, now: &Record) -> bool {
+        let same = |record: &Record| {
+            (record.schema.clone(), record.lab.clone(), record.fingerprint.clone(), record.seed)
+        };
+        let made: Vec<&str> = before.checks.iter().map(|check| check.id.as_str()).collect();
+        let broken = before.count(&[Status::GraderError]) > 0;
+        same(before) == same(now) && !broken && made == self.checks
+    }
+
+    /// A table of them, and how often each check fails.
+    pub fn table(&self, records: &[Record], terminal: &Terminal) {
+        let mut fails: BTreeMap<&str, usize> = BTreeMap::new();
+        for record in records {
+            let scored = record.checks.iter().filter(|check| check.points > 0);
+            let failed: Vec<&str> = scored
+                .filter(|check| !matches!(check.status, Status::Pass | Status::Skipped))
+                .map(|check| check.id.as_str())
+                .collect();
+            for id in &failed {
+                *fails.entry(id).or_default() += 1;
+            }
+            let why = match &record.not_gradable {
+                Some(why) => harmless(why.lines().next().unwrap_or_default()),
+                None => failed.join(" "),
+            };
+            let style = if why.is_empty() { Style::Good } else { Style::Bad };
+            let (earned, name) = (record.earned(), harmless(&record.program));
+            terminal.verdict(
+                style,
+                format!("{earned:>2}/{}  {name}  {why}", self.lab.points()).trim_end(),
+            );
+        }
+        terminal.gap();
+        let mut most: Vec<_> = fails.into_iter().collect();
+        most.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        for (id, count) in most {
+            let check = self.lab.scene.checks.iter().find(|check| check.id == id);
+            let title = check.map_or("", |check| check.title);
+            terminal.verdict(Style::Plain, &format!("{count:>4} fail: {title}"));
+        }
+        terminal.gap();
+    }
+}
+
+/// Several examinations as one: a check holds when it held every time, and how often it did is
+/// said, never hidden.
+fn together(rounds: Vec<Vec<CheckRecord>>) -> Vec<CheckRecord> {
+    let count = rounds.len();
+    let mut rounds = rounds.into_iter();
+    let mut checks = rounds.next().unwrap_or_default();
+    let mut held: Vec<usize> = checks.iter().map(|c| (c.status == Status::Pass).into()).collect();
+    for round in rounds {
+        for ((check, held), again) in checks.iter_mut().zip(&mut held).zip(round) {
+            *held += usize::from(again.status == Status::Pass);
+            if check.status == Status::Pass && again.status != Status::Pass {
+                *check = again;
+            }
+        }
+    }
+    for (check, held) in checks.iter_mut().zip(held) {
+        if held < count {
+            check.evidence.insert(0, format!("it held {held} of {count} times"));
+        }
+    }
+    checks
+}
+
+/// Whether it earned all there is to earn.
+pub fn is_full(record: &Record) -> bool {
+    record.points() > 0 && record.earned() == record.points()
+}
+
+/// A file name that no other submission of the same run has.
+fn file_name(submission: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(submission.as_os_str().as_encoded_bytes());
+    let name = submission.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(plain).take(80).collect();
+    format!("{name}-{:08x}.json", hasher.finish() & 0xffff_ffff)
+}
+
+/// A number that changes when a byte of the submission changes.
+fn fingerprint(submission: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    add(&mut hasher, submission);
+    format!("{:016x}", hasher.finish())
+}
+
+fn add(hasher: &mut DefaultHasher, path: &Path) {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return };
+    hasher.write(path.file_name().unwrap_or_default().as_encoded_bytes());
+    if metadata.is_file() {
+        hasher.write(&fs::read(path).unwrap_or_default());
+    } else if metadata.is_dir() {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let mut inside: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        inside.sort();
+        let built = |path: &PathBuf| path.ends_with("target") || path.ends_with("__pycache__");
+        inside.iter().filter(|path| !built(path)).for_each(|path| add(hasher, path));
+    }
+}
+
+fn read(file: &Path) -> Option<Record> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+fn keep(file: &Path, record: &Record) -> Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    report::write(file, &(serde_json::to_string_pretty(record)? + "\n"))
+}

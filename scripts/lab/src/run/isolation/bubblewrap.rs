@@ -1,0 +1,154 @@
+//! A box of bubblewrap's (`bwrap(1)`): private files, processes, IPC, host name, and network.
+//!
+//! The system's folders, the interpreter and the submission are there read-only at their own
+//! paths; `/tmp` and `/dev/shm` are empty, of a bounded size, and vanish with the run. The
+//! filter of [forbidden calls](super::filter::forbidden) is handed to bubblewrap, which applies it
+//! last: it needs those calls itself.
+//!
+//! Not asked of it: `--die-with-parent`. What outlives the program has to be seen before it is
+//! ended, and the tracer ends everything.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Write as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use seccompiler::BpfProgram;
+
+use super::{Confined, Entry, FIRST_USER, SYSTEM, filter, is_root, outermost};
+
+/// Bytes that the program may keep in `/tmp`, and as many in `/dev/shm`.
+const ROOM: u32 = 128 << 20;
+
+/// How bubblewrap is called.
+#[derive(Clone, Debug)]
+pub(super) struct Bubblewrap {
+    bwrap: PathBuf,
+    /// As root, the program that goes on as another user. Then bubblewrap needs no user namespace,
+    /// sees files that only root sees, and its own processes are out of the program's reach.
+    setpriv: Option<PathBuf>,
+    pub(super) own_network: bool,
+}
+
+impl Bubblewrap {
+    /// Bubblewrap, where it is installed.
+    pub(super) fn installed(own_network: bool) -> Option<Bubblewrap> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let find = |name: &str| {
+            std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+        };
+        let bwrap = find("bwrap")?;
+        // With the set-user-ID bit it could not be told which calls to stop at: no new privileges.
+        if fs::metadata(&bwrap).ok()?.permissions().mode() & 0o4000 != 0 {
+            return None;
+        }
+        // Inside, only the system's own folders are there.
+        let inside =
+            || find("setpriv").filter(|file| file.starts_with("/usr") || file.starts_with("/bin"));
+        let setpriv = if is_root() { Some(inside()?) } else { None };
+        Some(Bubblewrap { bwrap, setpriv, own_network })
+    }
+
+    pub(super) fn confine(&self, command: &[OsString], files: &[PathBuf]) -> Result<Confined> {
+        let inherited: Vec<OwnedFd> =
+            filter::forbidden(false)?.iter().map(as_file).collect::<Result<_>>()?;
+        let mut words = Words(vec![self.bwrap.clone().into()]);
+        words.add(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"]);
+        words.add(["--hostname", "lab"]);
+        if self.own_network {
+            words.add(["--unshare-net"]);
+        }
+        for path in SYSTEM {
+            words.show_system(Path::new(path));
+        }
+        words.add(["--proc", "/proc", "--dev", "/dev"]);
+        let room = ROOM.to_string();
+        for folder in ["/tmp", "/dev/shm"] {
+            words.add(["--perms", "1777", "--size", &room, "--tmpfs", folder]);
+        }
+        let files = outermost(files);
+        // Made by hand: bubblewrap makes folders above a file for their owner only.
+        let mut above: Vec<&Path> =
+            files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
+        above.sort();
+        above.dedup();
+        for folder in above.into_iter().skip(1) {
+            words.add(["--perms", "0755", "--dir"]);
+            words.add([folder]);
+        }
+        for file in files {
+            words.add(["--ro-bind"]);
+            words.add([file, file]);
+        }
+        words.add(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]);
+        for fd in &inherited {
+            words.add(["--add-seccomp-fd", &fd.as_raw_fd().to_string()]);
+        }
+        match &self.setpriv {
+            None => words.add(["--unshare-user", "--"]),
+            Some(setpriv) => {
+                words.add(["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add"]);
+                words.add(["CAP_SETGID", "--"]);
+                words.add([setpriv]);
+                words.add([format!("--reuid={FIRST_USER}"), format!("--regid={FIRST_USER}")]);
+                words.add(["--clear-groups", "--inh-caps=-all", "--"]);
+            }
+        }
+        words.add(command);
+        Ok(Confined {
+            command: words.0,
+            executions: 1 + usize::from(self.setpriv.is_some()),
+            folder: "/".into(),
+            home: "/tmp".into(),
+            entry: Entry {
+                streams_to: self.setpriv.is_some().then_some(FIRST_USER),
+                inherited,
+                ..Entry::default()
+            },
+            kept: None,
+        })
+    }
+}
+
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn add<S: AsRef<OsStr>>(&mut self, words: impl IntoIterator<Item = S>) {
+        self.0.extend(words.into_iter().map(|word| word.as_ref().into()));
+    }
+
+    /// A folder or file of the system, read-only; a link stays a link.
+    fn show_system(&mut self, path: &Path) {
+        let Ok(kind) = fs::symlink_metadata(path) else { return };
+        if path.starts_with("/etc") && !self.0.iter().any(|word| word == "/etc") {
+            self.add(["--perms", "0755", "--dir", "/etc"]);
+        }
+        match fs::read_link(path) {
+            Ok(target) if kind.is_symlink() => {
+                self.add(["--symlink"]);
+                self.add([target.as_path(), path]);
+            }
+            _ => {
+                self.add(["--ro-bind"]);
+                self.add([path, path]);
+            }
+        }
+    }
+}
+
+/// A filter as a file to be read by bubblewrap.
+fn as_file(filter: &BpfProgram) -> Result<OwnedFd> {
+    let fd = memfd_create("filter", MFdFlags::MFD_CLOEXEC).context("memfd_create")?;
+    let mut file = fs::File::from(fd);
+    for step in filter {
+        file.write_all(&step.code.to_ne_bytes())?;
+        file.write_all(&[step.jt, step.jf])?;
+        file.write_all(&step.k.to_ne_bytes())?;
+    }
+    std::io::Seek::rewind(&mut file)?;
+    Ok(file.into())
+}

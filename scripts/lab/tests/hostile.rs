@@ -1,0 +1,355 @@
+//! Programs that want more than points, in each tier of isolation that can be had here.
+//!
+//! Each file in `hostile/` says in its first comment lines what must become of it, and in which
+//! tiers. All of a tier are examined at once, an honest program among them, and again after them.
+//! Whether anything got out is looked at from outside: the folder that they lie in, a process that
+//! anybody might kill, what is left running, what is left in the folder for temporary files.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const HONEST: &str = "honest.py";
+
+/// How programs are examined that take all they can get, and how the others.
+const HEAVY: [&str; 6] = ["--only", "lines", "--time-limit", "1", "--jobs", "8"];
+const LIGHT: [&str; 4] = ["--only", "lines", "--jobs", "4"];
+
+/// One at a time: they take all processors, and count what is left behind.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Who grades.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum User {
+    Current,
+    Ordinary,
+}
+
+/// A user that nobody is, to try as root what an ordinary user gets.
+fn command(user: User, program: &Path) -> Command {
+    if user == User::Current {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(program);
+    command
+}
+
+/// Ended when dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A place with the hostile programs in it, an honest one, and the answers. Removed when dropped.
+struct Place {
+    folder: PathBuf,
+    tier: &'static str,
+    user: User,
+}
+
+impl Place {
+    /// `None`, with the reason said, where this can't be tried.
+    fn new(tier: &'static str, user: User) -> Option<Place> {
+        let name = format!("lab-hostile-{}-{tier}-{user:?}", std::process::id());
+        let place = Place { folder: std::env::temp_dir().join(name), tier, user };
+        for folder in ["submissions", "tmp"] {
+            fs::create_dir_all(place.folder.join(folder)).expect("a folder");
+        }
+        allow(&place.folder.join("tmp"), 0o1777);
+        for file in hostile() {
+            place.add(&file, file.file_name().expect("a name"));
+        }
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        place.add(&package.join("twins/thread/right/plain.py"), HONEST.as_ref());
+        fs::write(place.submissions().join("answers"), "42\n").expect("write");
+        if user == User::Ordinary {
+            // They are that user's own files: their permissions alone protect nothing.
+            for file in place.state().into_keys().chain([place.submissions()]) {
+                std::os::unix::fs::chown(file, Some(65534), Some(65534)).expect("chown");
+            }
+        }
+        let first = place.grade(&LIGHT, &[HONEST.into()]);
+        let Some(first) = first.filter(|graded| graded.tier == tier) else {
+            eprintln!("skipped: tier {tier} can't be had here as {user:?} user");
+            return None;
+        };
+        assert_eq!(first.of(HONEST).status, "pass", "{}", first.shown);
+        Some(place)
+    }
+
+    fn submissions(&self) -> PathBuf {
+        self.folder.join("submissions")
+    }
+
+    fn add(&self, file: &Path, name: &std::ffi::OsStr) {
+        let copy = self.submissions().join(name);
+        fs::copy(file, &copy).expect("copy");
+        allow(&copy, if name.to_string_lossy().ends_with(".sh") { 0o755 } else { 0o644 });
+    }
+
+    fn grader(&self, options: &[&str], programs: &[OsString]) -> Command {
+        let mut command = command(self.user, Path::new(env!("CARGO_BIN_EXE_lab")));
+        command
+            .args(["grade", "thread", "--tier", self.tier])
+            .args(options)
+            .arg("--json")
+            .arg(self.folder.join("tmp/records.json"))
+            .args(programs.iter().map(|program| self.submissions().join(program)))
+            .env("TMPDIR", self.folder.join("tmp"))
+            .env("LAB_HOSTILE_TOKEN", "secret");
+        command
+    }
+
+    /// `None` when the grader can't be run at all, as by a user who may not read it.
+    fn grade(&self, options: &[&str], programs: &[OsString]) -> Option<Graded> {
+        let json = self.folder.join("tmp/records.json");
+        let _ = fs::remove_file(&json);
+        let output = self.grader(options, programs).output().ok()?;
+        let text = fs::read(&json).ok()?;
+        fs::remove_file(&json).expect("remove");
+        Some(Graded::new(&text, &output))
+    }
+
+    /// What the submissions are now: names, permissions, bytes.
+    fn state(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let entries = fs::read_dir(self.submissions()).expect("the folder is there").flatten();
+        entries
+            .map(|entry| {
+                let mode = entry.metadata().map_or(0, |at| at.permissions().mode());
+                (entry.path(), (mode, fs::read(entry.path()).unwrap_or_default()))
+            })
+            .collect()
+    }
+
+    /// Processes that have to do with the submissions.
+    fn left(&self) -> Vec<String> {
+        let folder = self.submissions().display().to_string();
+        let processes = fs::read_dir("/proc").expect("proc").flatten();
+        let lines = processes.filter_map(|process| {
+            let line = fs::read(process.path().join("cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(&folder).then(|| format!("{} {line}", process.path().display()))
+        });
+        lines.collect()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn allow(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+}
+
+/// What became of each program.
+struct Graded {
+    tier: String,
+    open: String,
+    records: BTreeMap<String, Record>,
+    shown: String,
+}
+
+struct Record {
+    status: String,
+    evidence: String,
+    full: bool,
+}
+
+impl Graded {
+    fn new(json: &[u8], output: &Output) -> Graded {
+        let json: serde_json::Value = serde_json::from_slice(json).expect("JSON");
+        let records = json["records"].as_array().expect("records");
+        let isolation = &records[0]["isolation"];
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!shown.contains(['\x1b', '\0', '\x07', '\u{9b}']), "{shown:?}");
+        Graded {
+            tier: isolation["tier"].as_str().expect("a tier").into(),
+            open: isolation["open"].to_string(),
+            records: records.iter().map(record).collect(),
+            shown: shown + &errors,
+        }
+    }
+
+    fn of(&self, name: &str) -> &Record {
+        self.records.get(name).unwrap_or_else(|| panic!("{name}: no record\n{}", self.shown))
+    }
+}
+
+fn record(json: &serde_json::Value) -> (String, Record) {
+    let program = Path::new(json["program"].as_str().expect("a program"));
+    let name = program.file_name().expect("a name").to_string_lossy().into_owned();
+    let checks = json["checks"].as_array().expect("checks");
+    let first = checks.first().unwrap_or(&serde_json::Value::Null);
+    let full = checks.iter().all(|check| check["earned"] == check["points"]) && !checks.is_empty();
+    let status = first["status"].as_str().unwrap_or("not gradable").into();
+    (name, Record { status, evidence: json.to_string(), full })
+}
+
+fn hostile() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");
+    let entries = fs::read_dir(folder).expect("hostile programs").flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.sort();
+    files
+}
+
+/// The words after `# key:` in the header of a program.
+fn header(file: &Path, key: &str) -> Option<String> {
+    let text = fs::read_to_string(file).expect("a hostile program is text");
+    let prefix = format!("# {key}: ");
+    let line = text.lines().take(5).find_map(|line| line.strip_prefix(&prefix))?;
+    Some(line.to_string())
+}
+
+/// Looks ten times in 200 ms whether nothing is left.
+fn nothing_left(place: &Place) {
+    let started = Instant::now();
+    loop {
+        let left = place.left();
+        if left.is_empty() {
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_millis(200), "left running: {left:#?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn contained(tier: &'static str, user: User) {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(place) = Place::new(tier, user) else { return };
+    let mut sleeper = command(user, Path::new("/bin/sleep"));
+    let mut sleeper = Process(sleeper.arg("600").spawn().expect("sleep"));
+    // Somebody whom a program could talk to; nobody has to answer for it to have got out.
+    let peer = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let hidden = SocketAddr::from_abstract_name("lab-hostile").expect("a name");
+    let hidden = UnixListener::bind_addr(&hidden).expect("an abstract socket");
+    let by_path = UnixListener::bind(place.submissions().join("socket")).expect("a socket");
+    allow(&place.submissions().join("socket"), 0o777);
+    by_path.set_nonblocking(true).expect("no waiting");
+    peer.set_nonblocking(true).expect("no waiting");
+    hidden.set_nonblocking(true).expect("no waiting");
+    let before = place.state();
+
+    let open = place.grade(&LIGHT, &[HONEST.into()]).expect("a grading").open;
+    let tried = hostile().into_iter().filter(|file| {
+        let tiers = header(file, "tiers").expect("tiers");
+        let left_open = header(file, "unless open").is_some_and(|what| open.contains(&what));
+        tiers.split(' ').any(|word| word == tier) && !left_open
+    });
+    let stated = |file: &PathBuf| header(file, "contained").expect("contained");
+    let (heavy, light): (Vec<_>, Vec<_>) = tried.partition(|file| stated(file).contains("timeout"));
+    let names = |files: &[PathBuf]| -> Vec<OsString> {
+        files.iter().filter_map(|file| Some(file.file_name()?.to_owned())).collect()
+    };
+    let mut graded = place.grade(&HEAVY, &names(&heavy)).expect("a grading");
+    nothing_left(&place);
+    let mut programs = names(&light);
+    programs.insert(programs.len() / 2, HONEST.into());
+    let others = place.grade(&LIGHT, &programs).expect("a grading");
+    nothing_left(&place);
+    graded.shown.push_str(&others.shown);
+    graded.records.extend(others.records);
+
+    let mut wrong = Vec::new();
+    for file in heavy.iter().chain(&light) {
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        let record = graded.of(&name);
+        let stated = stated(file);
+        let said = header(file, "says").is_none_or(|words| record.evidence.contains(&words));
+        eprintln!("{tier:<8} {user:?}  {name:<24} {}", record.status);
+        if !stated.split(' ').any(|word| word == record.status) || !said {
+            wrong.push(format!(
+                "{name}: {} instead of {stated}: {}",
+                record.status, record.evidence
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{tier} {user:?}\n{}\n{}", wrong.join("\n"), graded.shown);
+    assert_eq!(graded.of(HONEST).status, "pass", "among the others: {}", graded.shown);
+    assert_eq!(place.state(), before, "submissions have changed");
+    assert!(sleeper.0.try_wait().expect("wait").is_none(), "another process was ended");
+    assert!(peer.accept().is_err(), "somebody has connected");
+    assert!(hidden.accept().is_err() && by_path.accept().is_err(), "somebody has connected");
+    assert!(!Path::new("/var/tmp/lab-hostile-written").exists());
+    let litter: Vec<_> = fs::read_dir(place.folder.join("tmp")).expect("tmp").flatten().collect();
+    assert!(litter.is_empty(), "left in the folder for temporary files: {litter:?}");
+    let after = place.grade(&[], &[HONEST.into()]).expect("a grading");
+    assert!(after.of(HONEST).full, "after the others: {}", after.of(HONEST).evidence);
+}
+
+/// The grader is killed while a program runs.
+fn gone_with_the_grader(tier: &'static str, user: User) {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(place) = Place::new(tier, user) else { return };
+    let mut grader = place.grader(&LIGHT, &["ignores_signals.py".into()]);
+    let grader = grader.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the grader");
+    let grader = Process(grader);
+    let started = Instant::now();
+    // The grader itself has the path among its arguments too, and bubblewrap has.
+    let runs = |line: &String| line.split(' ').nth(1).is_some_and(|name| name.contains("python"));
+    while !place.left().iter().any(runs) {
+        assert!(started.elapsed() < Duration::from_secs(5), "the program never ran");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(grader);
+    nothing_left(&place);
+}
+
+fn in_all_tiers(user: User) {
+    for tier in ["full", "partial", "limits"] {
+        contained(tier, user);
+        gone_with_the_grader(tier, user);
+    }
+}
+
+fn ready() -> bool {
+    let has_python = Command::new("python3").arg("--version").output().is_ok();
+    if !has_python {
+        eprintln!("skipped: python3 is not installed");
+    }
+    has_python
+}
+
+#[test]
+fn as_the_current_user() {
+    if ready() {
+        in_all_tiers(User::Current);
+    }
+}
+
+#[test]
+fn as_an_ordinary_user() {
+    let root =
+        fs::metadata("/proc/self").is_ok_and(|at| std::os::unix::fs::MetadataExt::uid(&at) == 0);
+    if !root {
+        eprintln!("skipped: only root can be another user");
+    } else if ready() {
+        in_all_tiers(User::Ordinary);
+    }
+}
+
+#[test]
+fn below_what_is_required_nothing_is_examined() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args(["grade", "thread", "--tier", "limits", "--require", "partial", "/bin/true"]);
+    let output = command.output().expect("the grader");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("isolation: limits only"));
+}
