@@ -188,7 +188,12 @@ impl<'a> Exam<'a> {
     /// Starts the program; the check drives it.
     pub fn start(&mut self, mut spec: Spec) -> Result<Live, Trouble> {
         let arguments = spec.command.split_at(self.program.command.len()).1;
-        let line = self.program.typed_with(arguments);
+        let mut line = self.program.typed_with(arguments);
+        match spec.stdout {
+            Stdout::Pipe | Stdout::Terminal => {}
+            Stdout::Head(lines) => line = format!("{line} | head -n {lines}"),
+            Stdout::Full => line = format!("{line} > /dev/full"),
+        }
         if let Some(audience) = self.audience.filter(|_| self.showing) {
             audience.command(&line);
             spec.echo = audience.echo();
@@ -352,12 +357,18 @@ pub fn done(state: &State) -> Result<(), Trouble> {
         Some(Ending::Exit(0)) => Ok(()),
         Some(ending @ Ending::Signal(_)) => Err(Trouble::Crashed(ending)),
         Some(ending @ Ending::Exit(_)) => {
-            let said = state.lines_of(run::Stream::Stderr).last().map(run::Line::text);
-            let said = said.map_or(String::new(), |line| format!(", after it said: {line}"));
+            let said =
+                last_word(state).map_or(String::new(), |line| format!(", after it said: {line}"));
             fail("the program ends with exit status 0", format!("{ending}{said}"))
         }
         None => Err(Trouble::Cut(Cut::Time)),
     }
+}
+
+/// The last line on stderr that says anything: Rust's hint after the words of a panic does not.
+pub fn last_word(state: &State) -> Option<String> {
+    let said = state.lines_of(run::Stream::Stderr).map(run::Line::text);
+    said.filter(|line| !line.trim().is_empty() && !line.starts_with("note: run with")).last()
 }
 
 /// Time that a program gets to do what it should do at once. Long, so that a busy machine never

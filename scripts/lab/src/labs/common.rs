@@ -1,11 +1,12 @@
 //! What checks of several labs need: lines compared without their order, and who holds whom.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail};
 use crate::run::kernel::{self, Waits};
-use crate::run::{Gate, Kind, Line, Live, Moment, State, Step, Stream, Task};
+use crate::run::{Gate, Id, Kind, Limits, Line, Live, Moment, Spec, State, Step, Stream, Task};
 
 /// A line without what differs between ways to print it: white space at the ends, and how much of
 /// it stands between words.
@@ -56,10 +57,22 @@ pub fn stdout(run: &State) -> Vec<String> {
 /// # Errors
 /// Else with what is missing and what is too much.
 pub fn prints(run: &State, wanted: &[String]) -> Result<(), Trouble> {
-    if let Some(different) = difference(wanted, &stdout(run)) {
+    let seen = stdout(run);
+    if let Some(mut different) = difference(wanted, &seen) {
+        if letters(wanted) == letters(&seen) {
+            different += "; it is all there, but lines are written in pieces, which have mixed";
+        }
         return fail(some(wanted), different);
     }
     done(run)
+}
+
+/// All that is not white space, sorted.
+fn letters(lines: &[String]) -> Vec<char> {
+    let mut letters: Vec<char> =
+        lines.iter().flat_map(|line| line.chars()).filter(|c| !c.is_whitespace()).collect();
+    letters.sort_unstable();
+    letters
 }
 
 /// The task that wrote the first line of stdout for which `which` holds.
@@ -101,29 +114,89 @@ pub fn all_held(live: &Live, count: usize) -> Result<Vec<Task>, usize> {
     all.ok_or_else(|| live.log.lock().held.len())
 }
 
-/// The parent must not end while its children live: they are held at their end meanwhile.
-pub fn parent_waits(exam: &mut Exam, arguments: &[String]) -> Finding {
-    let mut spec = exam.spec(arguments);
-    spec.gate = Some(children_at_their_end());
-    let live = exam.start(spec)?;
-    let wanted = "the parent waits while a child lives, and ends after it";
-    let Ok(held) = all_held(&live, 1) else {
-        return fail(wanted, "no child came to its end");
+/// How long somebody must have been blocked in the same call to be sure that it is no short one,
+/// such as that for a lock.
+const STEADY: Duration = Duration::from_millis(100);
+
+/// Long enough for anybody who sleeps for a second instead of waiting.
+const A_WHILE: Duration = Duration::from_secs(2);
+
+/// How the program's first thread waits while somebody is held.
+///
+/// # Errors
+/// When it ends, or only lets time pass.
+fn waits_meanwhile(live: &Live, wanted: Waits) -> Result<&'static str, &'static str> {
+    let root = live.pid();
+    // What it waits for and how often it has gone to sleep, and since when that is so.
+    let mut steady = (None, live.log.now());
+    let mut look = || {
+        let now = kernel::waits_for(root, root).zip(kernel::sleeps_of(root, root));
+        if now.is_none() || now != steady.0 {
+            steady = (now, live.log.now());
+        }
+        (now.map(|(waits, _)| waits), live.log.now().saturating_sub(steady.1))
     };
-    let (child, root) = (held[0].id, live.pid());
-    // Long enough for anybody who sleeps for a second instead.
-    let waiting = live.poll(Duration::from_secs(2), || {
-        (kernel::waits_for(root, root)? == Waits::Child).then_some(())
+    let blocked = live.poll(A_WHILE, || {
+        let (waits, time) = look();
+        (waits == Some(wanted) && time >= STEADY).then_some(())
     });
-    let ended = live.log.lock().ended.is_some();
-    expect(!ended, wanted, || format!("the parent ended while its child {child} was alive"))?;
-    if waiting.is_none() && kernel::waits_for(root, root) == Some(Waits::Sleep) {
-        return fail(wanted, "the parent sleeps; it waits for time to pass, not for its child");
+    if blocked.is_none() && look().0 == Some(Waits::Sleep) {
+        if look().1 >= A_WHILE / 2 {
+            return Err("it sleeps: it waits for time to pass, not for the one that is held");
+        }
+        // It looks again and again. Who only counts how often comes to an end.
+        live.poll(SOON, || None::<()>);
     }
+    if live.log.lock().ended.is_some() {
+        return Err("it ended meanwhile");
+    }
+    Ok(match wanted {
+        Waits::Child if blocked.is_some() => "was blocked in wait",
+        Waits::Thread if blocked.is_some() => "waited for it (futex)",
+        _ => "did not end",
+    })
+}
+
+/// The program must not end while somebody whom it made is held by the gate of `spec`: who that
+/// was, how it waited, and the whole run.
+pub fn waits_for_held(
+    exam: &mut Exam,
+    spec: Spec,
+    wanted: Waits,
+) -> Result<(Task, &'static str, State), Trouble> {
+    let (whom, whole) = match wanted {
+        Waits::Child => ("child", "the parent waits while a child lives, and ends after it"),
+        _ => ("thread", "the first thread waits for the one that is held"),
+    };
+    let live = exam.start(spec)?;
+    let Ok(held) = all_held(&live, 1) else {
+        return fail(whole, format!("no {whom} came so far"));
+    };
+    let held = held[0].clone();
+    let how = match waits_meanwhile(&live, wanted) {
+        Ok(how) => how,
+        Err(saw) => return fail(whole, format!("{whom} {} was held: {saw}", held.id)),
+    };
     live.open_gate();
-    done(&live.finish())?;
-    let how = if waiting.is_some() { "was blocked in wait" } else { "did not end" };
-    Ok(vec![format!("child {child} held at its end: parent {root} {how}; let go, both ended")])
+    let run = live.finish();
+    Ok((held, how, run))
+}
+
+/// Waits until `count` tasks are held; or as many are alive and no one is born any more, for who is
+/// held may hold what the others need to come so far, such as a lock on stdout.
+pub fn all_started(live: &Live, count: usize) {
+    const NO_ONE_BORN: Duration = Duration::from_millis(300);
+    let mut last = (0, live.log.now());
+    live.poll(SOON, || {
+        let now = live.log.now();
+        let state = live.log.lock();
+        if state.births.len() != last.0 {
+            last = (state.births.len(), now);
+        }
+        let alive = state.made().filter(|task| task.alive()).count();
+        let over = alive >= count && now.saturating_sub(last.1) >= NO_ONE_BORN;
+        (over || state.held.len() >= count).then_some(())
+    });
 }
 
 /// Neither a process nor a zombie is left.
@@ -145,14 +218,96 @@ pub fn nothing_left(run: &State) -> Finding {
 pub fn in_order(run: &State, wanted: &[&str]) -> Result<(), Trouble> {
     done(run)?;
     let lines = stdout(run);
-    let mut rest = lines.iter();
+    let mut rest = &lines[..];
     for words in wanted {
-        let found = rest.any(|line| line.contains(words));
-        expect(found, format!("a line with '{words}', after those before it"), || {
-            format!("no such line among {}", lines.len())
-        })?;
+        let found = rest.iter().position(|line| line.contains(words));
+        let Some(found) = found else {
+            return fail(
+                format!("a line with '{words}', after those before it"),
+                like(rest, words),
+            );
+        };
+        rest = &rest[found + 1..];
     }
     Ok(())
+}
+
+/// Passes when stdout has these lines somewhere, one directly after the other.
+///
+/// # Errors
+/// Else with the first that is different, where the most of them are found.
+pub fn in_a_row(run: &State, wanted: &[&str]) -> Result<(), Trouble> {
+    let lines = stdout(run);
+    let same = |start: usize| {
+        let pairs = lines[start..].iter().zip(wanted);
+        pairs.take_while(|(line, wanted)| line == *wanted).count()
+    };
+    let best = (0..lines.len()).max_by_key(|start| (same(*start), lines.len() - start));
+    let (start, right) = best.map_or((0, 0), |start| (start, same(start)));
+    if right == wanted.len() {
+        return Ok(());
+    }
+    let after = match right {
+        0 => String::new(),
+        _ => format!(" directly after '{}'", wanted[right - 1]),
+    };
+    let there = lines.get(start + right).filter(|_| right > 0);
+    fail(
+        format!("the line '{}'{after}", wanted[right]),
+        there.map_or_else(|| like(&lines, wanted[right]), |line| some(std::slice::from_ref(line))),
+    )
+}
+
+/// What there is instead of a line with these words: one that begins as they do, if any.
+fn like(lines: &[String], words: &str) -> String {
+    let first = words.split_inclusive(' ').next().unwrap_or_default();
+    match lines.iter().find(|line| line.starts_with(first)) {
+        Some(line) => format!("instead {}", some(std::slice::from_ref(line))),
+        None => format!("no such line among {}", lines.len()),
+    }
+}
+
+/// Added to what was seen where all of stdout came in one piece: that may be all that is wrong.
+pub fn in_one_piece(run: &State) -> &'static str {
+    let times: Vec<_> = run.lines_of(Stream::Stdout).map(|line| line.at).collect();
+    if times.len() > 1 && times.iter().all(|at| *at == times[0]) {
+        "; all lines came in one piece: what is printed to a pipe may stay in a buffer until it \
+         is flushed"
+    } else {
+        ""
+    }
+}
+
+/// Who has slept for a time (`nanosleep(2)`). With a delay on the command line these are the tasks
+/// that do the work, whatever helpers the program has besides.
+#[derive(Default)]
+pub struct Slept {
+    /// All of them.
+    pub ever: BTreeSet<Id>,
+    /// The most that did so at the same time.
+    pub at_once: BTreeSet<Id>,
+}
+
+/// Looks again and again who sleeps, until the program has ended. Delays of ten milliseconds are
+/// seen; nothing is where a language sleeps in another way than by `nanosleep`.
+pub fn who_sleeps(live: &Live) -> Slept {
+    let mut slept = Slept::default();
+    live.poll(Limits::default().time, || {
+        let alive: Vec<_> = {
+            let state = live.log.lock();
+            let alive = state.tasks.values().filter(|task| task.alive());
+            alive.map(|task| (task.process, task.id)).collect()
+        };
+        let sleeps =
+            |(process, id): &(Id, Id)| kernel::waits_for(*process, *id) == Some(Waits::Sleep);
+        let now: BTreeSet<Id> = alive.into_iter().filter(sleeps).map(|(_, id)| id).collect();
+        slept.ever.extend(&now);
+        if now.len() > slept.at_once.len() {
+            slept.at_once = now;
+        }
+        None::<()>
+    });
+    slept
 }
 
 /// All numbers in a line.

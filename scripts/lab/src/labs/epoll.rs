@@ -1,20 +1,23 @@
 //! Asynchronous I/O: `select.epoll`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use super::common::{some, stdout};
-use super::peer::{Peer, joined, printed, serve};
+use super::peer::{Peer, connect, fate, joined, printed, serve, word_and_signal};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Live, Spec, Stdout, kernel};
+use crate::run::{Line, Live, Spec, State, Stdout, kernel};
 
 /// The note's port.
 const PORT: u16 = 10002;
 
 /// `EPOLLOUT`, `epoll_ctl(2)`.
 const WRITABLE: u32 = 0x4;
+
+/// `EPOLLET`: said once when it becomes true, so it may be asked for all the time.
+const EDGE: u32 = 1 << 31;
 
 pub(super) static LAB: Lab = Lab {
     name: "epoll",
@@ -66,7 +69,7 @@ pub(super) static LAB: Lab = Lab {
                 id: "others",
                 title: "clients that say nothing, or do not read, are in nobody's way",
                 points: 2,
-                needs: &["pings"],
+                needs: &["prints", "pings"],
                 lesson: "A blocking call for one client stops all. What can't be written now is \
                          kept until the socket is writable, and not without bound.",
                 examine: others,
@@ -134,28 +137,50 @@ fn listens(exam: &mut Exam) -> Finding {
 fn prints(exam: &mut Exam) -> Finding {
     let words = exam.words(2);
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut clients = [Peer::connect(address)?, Peer::connect(address)?];
+    let mut clients = [connect(&live, address)?, connect(&live, address)?];
     for (client, word) in clients.iter_mut().zip(&words).rev() {
         client.send(word.as_bytes());
         expect(printed(&live, SOON, word), format!("'{word}' on a line of its own"), || {
-            some(&stdout(&live.log.lock()))
+            let lines = stdout(&live.log.lock());
+            some(&lines) + &fate(&live)
         })?;
     }
-    let before = joined(&live.log.lock()).len();
+    // The same from both, a byte of one and a byte of the other: each has a decoder of its own.
     let text = "ж線🐍";
-    let mut sent = 0;
-    for byte in text.as_bytes() {
-        clients[0].send(&[*byte]);
-        sent += 1;
-        let came = |state: &crate::run::State| (joined(state).len() >= before + sent).then_some(());
-        if text.is_char_boundary(sent) && live.until(SOON, came).is_none() {
+    let mut whole = words[1].clone() + &words[0];
+    for character in text.chars() {
+        for byte in character.to_string().as_bytes() {
+            for client in &mut clients {
+                client.send(&[*byte]);
+            }
+        }
+        whole.extend([character, character]);
+        let came = |state: &State| (joined(state).len() >= whole.len()).then_some(());
+        if live.until(SOON, came).is_none() {
             break;
         }
     }
+    let fate = fate(&live);
     let state = live.end();
-    let came = String::from_utf8_lossy(&joined(&state)[before..]).into_owned();
-    expect(came == text, format!("'{text}', sent byte by byte"), || format!("'{came}'"))?;
-    Ok(vec![format!("{}, {} from two clients; '{text}' byte by byte", words[1], words[0])])
+    // A chunk in which no character ends may be an empty line.
+    let lines: Vec<_> = stdout(&state).into_iter().filter(|line| !line.is_empty()).collect();
+    let (said, pieces) = lines.split_at(lines.len().min(2));
+    expect(
+        said == [words[1].clone(), words[0].clone()],
+        format!("only '{}', '{}'", words[1], words[0]),
+        || some(&lines),
+    )?;
+    let came = pieces.concat();
+    let wanted: String = text.chars().flat_map(|character| [character, character]).collect();
+    expect(
+        came == wanted,
+        format!("'{wanted}': '{text}' of each of two clients, byte by byte in turn"),
+        || format!("'{came}'{fate}"),
+    )?;
+    Ok(vec![format!(
+        "{}, {} from two clients; '{text}' of both, byte by byte in turn",
+        words[1], words[0]
+    )])
 }
 
 /// Waits until an epoll of the program has so many sockets in it; then them.
@@ -183,7 +208,7 @@ fn registered(live: &Live, sockets: usize) -> Result<Vec<kernel::Registered>, Tr
 
 fn one_epoll(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
-    let clients: Vec<Peer> = (0..3).map(|_| Peer::connect(address)).collect::<Result<_, _>>()?;
+    let clients: Vec<Peer> = (0..3).map(|_| connect(&live, address)).collect::<Result<_, _>>()?;
     let sockets = registered(&live, clients.len() + 1)?;
     let threads = kernel::threads(live.pid()).len();
     let others = live.log.lock().made().filter(|task| task.alive()).count();
@@ -203,61 +228,145 @@ fn count(peer: &Peer) -> Option<usize> {
 
 fn pings(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut client = Peer::connect(address)?;
+    let mut client = connect(&live, address)?;
     let wanted = "one ping at the beginning, one for each of 3 chunks";
     let mut expected = 0;
     for word in ["", "one", "two", "three"] {
         client.send(word.as_bytes());
         expected += 1;
         if !client.read_until(SOON, |received| received.len() >= 4 * expected) {
+            let fate = fate(&live);
             live.end();
-            return fail(wanted, format!("{:?} pings, {expected} were due", count(&client)));
+            let after =
+                if word.is_empty() { "it had connected".into() } else { format!("'{word}'") };
+            let came = if client.received.is_empty() { "nothing".into() } else { got(&client) };
+            return fail(wanted, format!("{came} when {after} made {expected} due{fate}"));
         }
     }
     // One too many would come at once.
     client.read_until(Duration::from_millis(50), |received| received.len() > 16);
     live.end();
-    expect(count(&client) == Some(4), wanted, || {
-        format!("{} bytes: {}", client.received.len(), some(&[text(&client)]))
-    })?;
+    expect(count(&client) == Some(4), wanted, || got(&client))?;
     Ok(vec!["1 ping before anything was sent, then 1 for each of 3 chunks, and no more".into()])
 }
 
-fn text(peer: &Peer) -> String {
-    String::from_utf8_lossy(&peer.received).into_owned()
+/// What has come, in words.
+fn got(peer: &Peer) -> String {
+    let text = String::from_utf8_lossy(&peer.received).into_owned();
+    format!("{} bytes: {}", peer.received.len(), some(&[text]))
+}
+
+/// The byte of a client that does not read its pings, so that its lines are known from others.
+const GREEDY: u8 = b'g';
+
+/// Chunks after which a look at it is worth while: their pings are more than a small connection
+/// keeps. It sends four times as many at most.
+const CHUNKS: usize = 12_000;
+
+/// Bytes that a program may keep for a client that does not read, which is several times what it
+/// should; and what is nothing.
+const KEPT: [usize; 2] = [96 << 10, 8 << 10];
+
+/// How many lines the client that does not read has had printed, and how many bytes they are.
+fn of_the_greedy(lines: &[Line]) -> (usize, usize) {
+    let mut found = (0, 0);
+    for line in lines.iter().filter(|line| line.bytes.first() == Some(&GREEDY)) {
+        found = (found.0 + 1, found.1 + line.bytes.len());
+    }
+    found
 }
 
 fn others(exam: &mut Exam) -> Finding {
     let word = exam.word();
     let (live, address) = serve(exam, PORT, &[])?;
-    let _silent = Peer::connect(address)?;
-    let mut half = Peer::connect(address)?;
+    let _silent = connect(&live, address)?;
+    let mut half = connect(&live, address)?;
     half.send(b"\xd0"); // the first half of a character
-    let before = kernel::resident(live.pid()).unwrap_or(0);
-    // Each chunk is owed a ping, and this one reads none of them.
-    let mut greedy = Peer::connect(address)?;
-    let much = vec![b'.'; 8 << 20];
-    let sent = greedy.send_for(Duration::from_millis(150), &much);
-    let mut client = Peer::connect(address)?;
+    // Each chunk is owed a ping, and this one reads none of them: sooner or later the system does
+    // not take any more.
+    let mut greedy = Peer::connect_small(address)?;
+    let (begun, port) = (Instant::now(), greedy.port());
+    let (mut seen, mut chunks, mut last, mut look) = (0, 0, begun, CHUNKS);
+    let kept = |chunks: usize| {
+        let system =
+            kernel::waiting(address.port(), port).0 + kernel::waiting(port, address.port()).1;
+        (4 * (chunks + 1)).saturating_sub(system)
+    };
+    let sent = greedy.send_one_by_one(GREEDY, || {
+        let state = live.log.lock();
+        if state.lines.len() > seen {
+            chunks += of_the_greedy(&state.lines[seen..]).0;
+            (seen, last) = (state.lines.len(), Instant::now());
+        }
+        drop(state);
+        // It sleeps although there is something to read.
+        let refused = last.elapsed() > Duration::from_millis(50)
+            && kernel::waiting(address.port(), port).1 > 0
+            && kernel::waits_for(live.pid(), live.pid()).is_some();
+        if refused || begun.elapsed() > Duration::from_secs(4) {
+            return true;
+        }
+        if chunks < look {
+            return false;
+        }
+        look += CHUNKS;
+        kept(chunks) < KEPT[1] || chunks > 4 * CHUNKS
+    });
+    let kept = kept(chunks);
+    // And this one sends as much as it can at once.
+    let mut loud = connect(&live, address)?;
+    let much = loud.send_for(Duration::from_millis(150), &vec![b'.'; 4 << 20]);
+    let mut client = connect(&live, address)?;
     client.send(word.as_bytes());
     let served = client.read_until(SOON, |received| received.len() >= 8);
     let said = printed(&live, SOON, &word);
-    let grown = kernel::resident(live.pid()).unwrap_or(0).saturating_sub(before);
-    live.end();
     expect(served && said, "another client is served meanwhile", || {
         format!(
-            "after 2 silent clients and one that does not read: {} bytes",
-            client.received.len()
+            "after 2 silent clients and 2 that do not read: {}; its word was {}printed{}",
+            got(&client),
+            if said { "" } else { "not " },
+            fate(&live)
         )
     })?;
-    expect(grown < 4 << 20, "bounded memory for a client that does not read", || {
-        format!("{} KiB more after it had sent {} KiB", grown >> 10, sent >> 10)
+    let blocking = kernel::epolls(live.pid())
+        .into_iter()
+        .flatten()
+        .filter(|asked| kernel::is_socket(live.pid(), asked.fd))
+        .filter(|asked| !kernel::is_nonblocking(live.pid(), asked.fd))
+        .count();
+    expect(blocking <= 1, "sockets of clients on which no call waits (O_NONBLOCK)", || {
+        format!("{blocking} sockets are blocking: when one of them is full, send stops everybody")
     })?;
+    expect(kept < KEPT[0], "no more is read from a client that does not take its pings", || {
+        format!("{chunks} chunks of it were read, {} KiB of pings kept in memory", kept >> 10)
+    })?;
+    // Late is not never.
+    let end = Instant::now() + SOON;
+    let due = loop {
+        let (lines, bytes) = of_the_greedy(&live.log.lock().lines);
+        let due = 4 * (lines + 1);
+        let all = greedy.read_until(Duration::from_millis(50), |received| received.len() >= due);
+        if (all && bytes >= sent) || Instant::now() > end {
+            break due;
+        }
+    };
+    greedy.read_until(Duration::from_millis(20), |received| received.len() > due);
+    live.end();
+    let late = greedy.received.len();
+    expect(
+        count(&greedy) == Some(due / 4),
+        "a ping for each chunk, also when the client reads them late",
+        || match count(&greedy) {
+            Some(pings) => format!("{pings} pings, {} were due", due / 4),
+            None => format!("{late} bytes that are not whole pings, {due} were due"),
+        },
+    )?;
     Ok(vec![format!(
-        "one silent, one in mid-character, one that sent {} KiB and read nothing ({} KiB more \
-         resident): the next was served",
-        sent >> 10,
-        grown >> 10
+        "one silent, one in mid-character, one that sent {} KiB and read nothing: the next was \
+         served; one that read late got all its {} pings, of which the program had kept {} KiB",
+        much >> 10,
+        due / 4,
+        kept >> 10
     )])
 }
 
@@ -265,7 +374,7 @@ fn others(exam: &mut Exam) -> Finding {
 fn cost(live: &Live, time: Duration) -> (Duration, u64) {
     let pid = live.pid();
     let read = || {
-        (kernel::processor_time(pid).unwrap_or_default(), kernel::sleeps(pid).unwrap_or_default())
+        (kernel::demanded_time(pid).unwrap_or_default(), kernel::sleeps(pid).unwrap_or_default())
     };
     let before = read();
     std::thread::sleep(time);
@@ -273,99 +382,130 @@ fn cost(live: &Live, time: Duration) -> (Duration, u64) {
     (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1))
 }
 
-/// Long enough that a loop that never sleeps has used ten ticks of the clock.
+/// Long enough to tell a loop that never sleeps, or never for long.
 const WHILE: Duration = Duration::from_millis(100);
+
+/// Passes when the program sleeps; how that was seen.
+fn sleeps(live: &Live) -> Result<String, Trouble> {
+    let calm = |(used, woken): (Duration, u64)| used <= Duration::from_millis(30) && woken <= 2;
+    let mut seen = cost(live, WHILE);
+    if !calm(seen) {
+        seen = cost(live, WHILE); // it may have been on its way to sleep
+    }
+    let (used, woken) = seen;
+    let words = format!(
+        "{} ms of processor time and {woken} wake-ups in {} ms",
+        used.as_millis(),
+        WHILE.as_millis()
+    );
+    expect(calm(seen), "it sleeps", || words.clone() + &fate(live))?;
+    Ok(words)
+}
 
 fn idle(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut clients: Vec<Peer> =
-        (0..3).map(|_| Peer::connect(address)).collect::<Result<_, _>>()?;
+        (0..3).map(|_| connect(&live, address)).collect::<Result<_, _>>()?;
     for client in &mut clients {
         client.read_until(SOON, |received| received.len() >= 4);
     }
     let calm = live.poll(SOON, || {
         let asked = registered(&live, 4).ok()?;
-        asked.iter().all(|socket| socket.events & WRITABLE == 0).then_some(())
+        asked.iter().all(|socket| socket.events & (WRITABLE | EDGE) != WRITABLE).then_some(())
     });
-    let (used, woken) = cost(&live, WHILE);
+    let words = sleeps(&live);
     live.end();
     expect(calm.is_some(), "EPOLLOUT not asked for while nothing is owed", || {
         "it is asked for all the time".into()
     })?;
-    quiet(used, woken)?;
-    Ok(vec![format!(
-        "3 clients, nothing owed: no EPOLLOUT; in {} ms 0 ms of processor time, {woken} wake-ups",
-        WHILE.as_millis()
-    )])
-}
-
-fn quiet(used: Duration, woken: u64) -> Result<(), Trouble> {
-    // A tick of the clock may fall to anybody; a loop that spins gets nearly all of them.
-    expect(used <= Duration::from_millis(30) && woken < 10, "it sleeps", || {
-        format!("{} ms of processor time and {woken} wake-ups in {WHILE:?}", used.as_millis())
-    })
+    Ok(vec![format!("3 clients, nothing owed: no EPOLLOUT; {}", words?)])
 }
 
 fn rude(exam: &mut Exam) -> Finding {
     let word = exam.word();
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut resets = Peer::connect(address)?;
+    let pid = live.pid();
+    // It stays, and when it is the only one again, all that the others had taken is given back.
+    let mut first = connect(&live, address)?;
+    first.read_until(SOON, |received| received.len() >= 4);
+    let before = kernel::descriptors(pid).unwrap_or(0);
+    let mut resets = connect(&live, address)?;
     resets.read_until(SOON, |received| received.len() >= 4);
     resets.reset();
-    let mut halves = Peer::connect(address)?;
+    let mut halves = connect(&live, address)?;
     halves.send(b"last words");
     halves.half_close();
     let closed = halves.read_to_end(SOON);
-    Peer::connect(address)?.reset();
-    let mut client = Peer::connect(address)?;
+    connect(&live, address)?.reset();
+    let mut client = connect(&live, address)?;
     client.send(word.as_bytes());
     let served = client.read_until(SOON, |received| received.len() >= 8);
-    drop(client);
-    let pid = live.pid();
-    // The listener alone is left when everybody has been let go.
-    let left = live.poll(SOON, || {
-        let all = kernel::epolls(pid).into_iter().flatten();
-        (all.filter(|socket| kernel::is_socket(pid, socket.fd)).count() == 1).then_some(())
-    });
-    let (used, woken) = cost(&live, WHILE);
-    live.end();
-    expect(served, "a client after them is served", || "it was not".into())?;
-    let got = count(&halves);
-    expect(got == Some(2), "what is owed to a client that half-closes is sent", || {
-        format!("{} bytes, then {closed:?}", halves.received.len())
+    expect(served, "a client after them is served", || {
+        format!("it was not: {}{}", got(&client), fate(&live))
     })?;
-    expect(left.is_some(), "their sockets are closed", || "some are still registered".into())?;
-    quiet(used, woken)?;
-    Ok(vec![format!("a reset, a half-close (2 pings, then {closed:?}): let go; then it sleeps")])
+    drop(client);
+    expect(count(&halves) == Some(2), "what is owed to a client that half-closes is sent", || {
+        format!("{}, then {closed:?}", got(&halves))
+    })?;
+    let open = || kernel::descriptors(pid).unwrap_or(0);
+    let left = live.poll(SOON, || (open() <= before).then_some(()));
+    expect(left.is_some(), "their sockets are closed", || {
+        format!("{before} descriptors were open before 4 clients came and went, then {}", open())
+    })?;
+    let words = sleeps(&live)?;
+    live.end();
+    Ok(vec![format!("a reset, a half-close (2 pings, then {closed:?}): let go; then {words}")])
 }
 
 fn end(exam: &mut Exam) -> Finding {
+    let word = exam.word();
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
-    for _ in 0..2 {
-        let mut client = Peer::connect(address)?;
-        client.read_until(SOON, |received| received.len() >= 4);
+    let (mut first, mut second) = (connect(&live, address)?, connect(&live, address)?);
+    let mut served = true;
+    for client in [&mut first, &mut second] {
+        served &= client.read_until(SOON, |received| received.len() >= 4);
     }
+    drop(first);
+    second.send(word.as_bytes());
+    served &= second.read_until(SOON, |received| received.len() >= 8);
+    expect(served, "--connections 2: both are served until they have gone", || {
+        format!("the second got {}{}", got(&second), fate(&live))
+    })?;
+    drop(second);
     done(&whole(live.finish())?)?;
-    let (live, address) = serve(exam, PORT, &[])?;
-    let mut client = Peer::connect(address)?;
-    client.read_until(SOON, |received| received.len() >= 4);
-    live.signal(Signal::SIGTERM);
-    done(&whole(live.finish())?)?;
-    Ok(vec!["--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into()])
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let (live, address) = serve(exam, PORT, &[])?;
+        let mut client = connect(&live, address)?;
+        client.read_until(SOON, |received| received.len() >= 4);
+        word_and_signal(&live, &mut client, &word, signal);
+        let state = whole(live.finish())?;
+        done(&state)?;
+        expect(
+            stdout(&state).contains(&word),
+            format!("{signal}: what was received is printed"),
+            || format!("'{word}', sent before the signal, was not"),
+        )?;
+    }
+    Ok(vec![
+        "--connections 2: exit status 0 after two".into(),
+        "SIGTERM, SIGINT with a client connected: its last word printed, exit status 0".into(),
+    ])
 }
 
 fn manners(exam: &mut Exam) -> Finding {
     let mut evidence = manners::bad_usage(exam)?;
-    let mut with = |to| -> Result<crate::run::State, Trouble> {
+    let mut with = |to| -> Result<State, Trouble> {
         let address = Exam::address(PORT);
         let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
         let live = exam.start(spec)?;
         live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
-        // It may have noticed already that nobody reads, and be gone.
-        if let Ok(mut client) = Peer::connect(address) {
+        // It may have noticed already that nobody reads, and be gone. Connected until it ends: a
+        // client that closes with its ping unread resets, and some would not read its byte then.
+        let mut client = Peer::connect(address);
+        if let Ok(client) = &mut client {
             client.send(b"x");
         }
-        whole(live.finish())
+        Ok(live.finish())
     };
     evidence.extend(manners::closed_stdout(&with(Stdout::Head(0))?)?);
     evidence.extend(manners::full_stdout(&with(Stdout::Full)?, 1)?);

@@ -3,11 +3,12 @@
 use nix::sys::signal::Signal;
 
 use super::common::{
-    all_held, before_writing, figures, folded, in_order, nothing_left, parent_waits, prints, some,
-    stdout, writer,
+    all_held, before_writing, children_at_their_end, figures, folded, in_order, nothing_left,
+    prints, some, stdout, waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
+use crate::run::kernel::Waits;
 use crate::run::{Kind, Line, State, Stream, kernel};
 
 pub(super) static LAB: Lab = Lab {
@@ -158,8 +159,15 @@ fn process(exam: &mut Exam) -> Finding {
         format!("'Child:' was written by the program itself ({root}); it made {made} tasks")
     })?;
     let child = &run.tasks[&child.process];
-    expect(child.executed.is_none(), wanted, || {
-        format!("'Child:' was written by another program: {:?}", child.executed)
+    if let Some(other) = &child.executed {
+        return fail(
+            wanted,
+            format!("'Child:' was written by another program, {}", other.display()),
+        );
+    }
+    let maker = run.tasks.get(&child.maker).map_or(child.maker, |task| task.process);
+    expect(maker == root, wanted, || {
+        format!("'Child:' was written by {}, which {maker} made, not {root}", child.id)
     })?;
     Ok(vec![format!(
         "'Parent:' was written by {root}, 'Child:' by {}, born of {} after {:.1} ms",
@@ -179,7 +187,15 @@ fn one_child(exam: &mut Exam) -> Finding {
 }
 
 fn waits(exam: &mut Exam) -> Finding {
-    parent_waits(exam, &[])
+    let mut spec = exam.spec::<&str>(&[]);
+    spec.gate = Some(children_at_their_end());
+    let (child, how, run) = waits_for_held(exam, spec, Waits::Child)?;
+    done(&run)?;
+    let parent = run.root().map_or(0, |task| task.id);
+    Ok(vec![format!(
+        "child {} held at its end: parent {parent} {how}; let go, both ended",
+        child.id
+    )])
 }
 
 fn reaped(exam: &mut Exam) -> Finding {
@@ -189,29 +205,41 @@ fn reaped(exam: &mut Exam) -> Finding {
 /// Seconds between the child's lines.
 const INTERVAL: &str = "0.02";
 
+/// So many that they do not come in time where a second or more lies between them.
+const LINES: u32 = 6;
+
 fn forever(exam: &mut Exam) -> Finding {
     let spec = exam.spec(&["--forever", "--interval", INTERVAL]);
     let live = exam.start(spec)?;
-    let three = live.until(SOON, |state| {
+    let printed = live.until(SOON, |state| {
         let lines = state.lines_of(Stream::Stdout);
         let child: Vec<Line> =
             lines.filter(|line| folded(&line.text()).starts_with("Child:")).cloned().collect();
-        (child.len() >= 3).then_some(child)
+        (child.len() >= LINES as usize).then_some(child)
     });
-    live.end();
-    let Some(lines) = three else {
-        return fail("the child prints again and again", "fewer than 3 lines of the child");
+    let run = live.end();
+    let Some(lines) = printed else {
+        let said = stdout(&run).iter().filter(|line| line.starts_with("Child:")).count();
+        return fail(
+            format!("{LINES} lines of the child, {INTERVAL} seconds apart"),
+            format!("{said} lines of it in {} seconds", SOON.as_secs()),
+        );
     };
     let writers: Vec<_> = lines.iter().filter_map(|line| line.by).collect();
     expect(writers.windows(2).all(|pair| pair[0] == pair[1]), "one child prints them all", || {
         format!("they were written by {writers:?}")
     })?;
-    let apart = lines[2].at.saturating_sub(lines[0].at).as_secs_f64() / 2.0;
-    expect(apart >= 0.015, format!("{INTERVAL} seconds between its lines"), || {
+    // From its birth, not from its first line: lines may be read late, and many at once.
+    let born =
+        writers.first().and_then(|id| run.tasks.get(id)).map_or_else(Default::default, |t| t.born);
+    let last = lines.last().map_or_else(Default::default, |line| line.at);
+    let apart = last.saturating_sub(born).as_secs_f64() / f64::from(LINES - 1);
+    let asked: f64 = INTERVAL.parse().unwrap_or_default();
+    expect(apart >= asked, format!("{INTERVAL} seconds between its lines"), || {
         format!("{apart:.3} seconds between its lines")
     })?;
     let by = writers.first().map_or(String::new(), |id| format!(" by {id}"));
-    Ok(vec![format!("3 lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for")])
+    Ok(vec![format!("{LINES} lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for")])
 }
 
 fn orphan(exam: &mut Exam) -> Finding {
@@ -315,6 +343,20 @@ fn files(exam: &mut Exam) -> Finding {
         "parent has it not",
     ];
     in_order(&run, &wanted)?;
+    let root = run.root().map_or(0, |task| task.id);
+    for line in run.lines_of(Stream::Stdout) {
+        let text = folded(&line.text());
+        let by = line.by.and_then(|id| run.tasks.get(&id)).map(|task| task.process);
+        let Some(by) = by.filter(|_| text.starts_with("child ") || text.starts_with("parent "))
+        else {
+            continue;
+        };
+        expect(
+            text.starts_with("parent ") == (by == root),
+            "what the child does is done in a child, the rest in the parent",
+            || format!("'{text}' was written by {by}; the program is {root}"),
+        )?;
+    }
     nothing_left(&run)?;
     Ok(vec![
         "shared: offset, O_NONBLOCK, shutdown; not shared: close, FD_CLOEXEC; and a buffer hides \

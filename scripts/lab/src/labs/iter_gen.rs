@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::common::{in_order, some, stdout};
+use super::common::{in_a_row, in_order, some, stdout};
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, last_word, whole};
 use crate::run::{Kind, Spec, State, Stdout, Stream, kernel};
 
 pub(super) static LAB: Lab = Lab {
@@ -38,21 +38,21 @@ pub(super) static LAB: Lab = Lab {
                 examine: lazy,
             },
             Check {
-                id: "memory",
-                title: "memory does not grow with the number of values",
-                points: 1,
-                needs: &["lines"],
-                lesson: "Whoever collects the values keeps them all.",
-                examine: memory,
-            },
-            Check {
                 id: "primed",
                 title: "the coroutine has begun before it is sent a line",
                 points: 1,
                 needs: &["lines"],
                 lesson: "The first next runs the body up to its first yield; only there can it \
-                         take a value.",
+                         take a value. If it is primed, flush what it prints.",
                 examine: primed,
+            },
+            Check {
+                id: "memory",
+                title: "memory does not grow with the number of values",
+                points: 1,
+                needs: &["primed"],
+                lesson: "Whoever collects the values keeps them all.",
+                examine: memory,
             },
             Check {
                 id: "resumed",
@@ -138,7 +138,7 @@ fn lines(exam: &mut Exam) -> Finding {
     let words = exam.words(3);
     let pattern = format!("{}.{}", words[0], words[1]);
     let sent = [
-        format!("{} {pattern} {}", words[2], words[2]),
+        format!("{} {}{pattern}{}", words[2], words[1], words[2]), // within a word
         format!("{}x{}", words[0], words[1]),
         pattern.clone(),
         pattern.to_uppercase(),
@@ -158,9 +158,19 @@ const ENDLESS: &str = "1000000000000";
 
 fn lazy(exam: &mut Exam) -> Finding {
     let spec = Spec { stdout: Stdout::Head(3), ..exam.spec(&["--stop", ENDLESS]) };
+    let spec = Spec { unattributed: true, ..spec };
     let run = whole(exam.start(spec)?.finish())?;
     let first: Vec<_> = stdout(&run).into_iter().take(3).collect();
-    expect(first == ["0", "1", "2"], "0, 1, 2", || some(&first))?;
+    expect(first == ["0", "1", "2"], "the lines 0, 1, 2 at once", || {
+        if first.is_empty() {
+            let ended = run.ended.map_or(String::new(), |how| how.to_string());
+            let said =
+                last_word(&run).map_or(String::new(), |line| format!(", after it said: {line}"));
+            format!("no line; {ended}{said}")
+        } else {
+            some(&first)
+        }
+    })?;
     let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
     let at = run.ended_at.unwrap_or_default().as_secs_f64() * 1e3;
     Ok(vec![format!("--stop {ENDLESS}: 3 lines read, reader gone; {ended} after {at:.0} ms")])
@@ -168,8 +178,8 @@ fn lazy(exam: &mut Exam) -> Finding {
 
 fn memory(exam: &mut Exam) -> Finding {
     let mut resident = Vec::new();
-    for stop in ["1000", "60000"] {
-        let spec = exam.spec(&["--stop", stop, "--top", "0", "-"]);
+    for stop in [1000, 150_000] {
+        let spec = exam.spec(&["--stop", &stop.to_string(), "--top", "0", "-"]);
         let live = exam.start(Spec { stdin: true, unattributed: true, ..spec })?;
         // With all numbers printed, it waits for the coroutine's first line.
         let begun = live.until(SOON, |state| {
@@ -177,16 +187,20 @@ fn memory(exam: &mut Exam) -> Finding {
             last.into_iter().any(|line| line.text() == "start grep").then_some(())
         });
         expect(begun.is_some(), "`start grep` after the numbers", || "it did not come".into())?;
-        resident.push(kernel::resident(live.pid()).unwrap_or(0));
-        done(&live.finish())?;
+        // The most it ever held: a list may be gone again when all of it is printed.
+        resident.push(kernel::most_resident(live.pid()).unwrap_or(0));
+        let run = live.finish();
+        done(&run)?;
+        let numbers = run.lines_of(Stream::Stdout).count() - 1;
+        expect(numbers == stop, format!("{stop} numbers"), || format!("{numbers} of them"))?;
     }
     let grown = resident[1].saturating_sub(resident[0]);
-    // A list of so many numbers takes half a megabyte at the very least.
-    expect(grown < 400 << 10, "the same memory for 60 times as many values", || {
-        format!("{} KiB more for 59,000 values more", grown >> 10)
+    // A list of so many numbers of four bytes takes more than half a megabyte.
+    expect(grown < 400 << 10, "the same memory for 150 times as many values", || {
+        format!("{} KiB more for 149,000 values more", grown >> 10)
     })?;
     Ok(vec![format!(
-        "resident after 1,000 values {} KiB, after 60,000 values {} KiB",
+        "at most {} KiB held for 1,000 values, {} KiB for 150,000",
         resident[0] >> 10,
         resident[1] >> 10
     )])
@@ -199,9 +213,18 @@ fn primed(exam: &mut Exam) -> Finding {
         state.lines_of(Stream::Stdout).any(|line| line.text() == "start grep").then_some(())
     });
     let read = live.log.lock().ended.is_none();
-    done(&live.finish())?;
+    let run = live.finish();
+    done(&run)?;
     expect(begun.is_some() && read, "`start grep` before any line is sent", || {
-        "it did not come while stdin was open and empty".into()
+        let came = stdout(&run).iter().any(|line| line == "start grep");
+        match (begun.is_some(), came) {
+            (true, _) => "the program ended without having read a line".into(),
+            (false, true) => {
+                "it came only when stdin had ended, out of a buffer or a body that began late"
+                    .into()
+            }
+            (false, false) => "it did not come while stdin was open and empty".into(),
+        }
     })?;
     Ok(vec!["stdin open and empty: `start grep` is printed".into()])
 }
@@ -221,10 +244,12 @@ fn resumed(exam: &mut Exam) -> Finding {
         });
         waited = waited.max(live.log.now().saturating_sub(sent));
         if came.is_none() {
-            live.end();
+            let run = live.finish();
+            let late = stdout(&run).contains(&matching);
+            let when = if late { " until stdin had ended" } else { "" };
             return fail(
                 "the line with the pattern is printed while the next one has not been sent",
-                format!("'{matching}' was not printed"),
+                format!("'{matching}' was not printed{when}"),
             );
         }
     }
@@ -246,15 +271,22 @@ fn subcommand(exam: &mut Exam, name: &'static str) -> Result<Rc<Kept>, Trouble> 
 
 fn difference(exam: &mut Exam) -> Finding {
     let run = subcommand(exam, "difference")?;
+    in_a_row(
+        &run,
+        &[
+            "g = traced(2)",
+            "g.next()",
+            "| begins",
+            "| yields 0",
+            "Some(0)",
+            "g.next()",
+            "| goes on after its yield",
+            "| yields 1",
+            "Some(1)",
+        ],
+    )?;
     let wanted = [
         "it.curr = 0; it MyIt { stop: 4, curr: 0 }",
-        "g = traced(2)",
-        "g.next()",
-        "| begins",
-        "| yields 0",
-        "Some(0)",
-        "g.next()",
-        "| goes on after its yield",
         "b.next() Some(0)",
         "a.next() Some(2)",
         "g.next(), g.next() (None, None)",
@@ -282,7 +314,9 @@ fn coroutine(exam: &mut Exam) -> Finding {
     ];
     in_order(&run, &wanted)?;
     let cleaned = stdout(&run).iter().filter(|line| *line == "| stop grep").count();
-    expect(cleaned == 2, "two bodies that had begun, and two clean-ups", || cleaned.to_string())?;
+    expect(cleaned == 2, "two bodies that had begun, and two clean-ups", || {
+        format!("{cleaned} clean-ups")
+    })?;
     Ok(vec![
         "TypeError before the first next; 2 bodies begun, 2 clean-ups, 0 where none began".into(),
     ])

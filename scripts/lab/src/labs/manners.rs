@@ -1,6 +1,6 @@
 //! What every demo promises beyond its section: bad usage, a closed stdout and a full one.
 
-use crate::exam::{Evidence, Exam, Finding, Trouble, expect, whole};
+use crate::exam::{Evidence, Exam, Finding, Trouble, expect, last_word};
 use crate::run::{Ending, Line, Spec, State, Stdout, Stream};
 
 /// For a program that prints by itself, from as many processes as it has when it is given no
@@ -9,7 +9,7 @@ pub(super) fn of_a_printer<const PROCESSES: usize>(exam: &mut Exam) -> Finding {
     let mut evidence = bad_usage(exam)?;
     let mut with = |stdout| -> Result<State, Trouble> {
         let spec = Spec { stdout, ..exam.spec::<&str>(&[]) };
-        whole(exam.start(spec)?.finish())
+        Ok(exam.start(spec)?.finish())
     };
     evidence.extend(closed_stdout(&with(Stdout::Head(0))?)?);
     evidence.extend(full_stdout(&with(Stdout::Full)?, PROCESSES)?);
@@ -18,19 +18,25 @@ pub(super) fn of_a_printer<const PROCESSES: usize>(exam: &mut Exam) -> Finding {
 
 /// An option that nobody knows is refused with status 2, and nothing is printed to stdout.
 pub(super) fn bad_usage(exam: &mut Exam) -> Finding {
-    let run = exam.run(&["--no-such-option"])?;
+    let spec = exam.spec(&["--no-such-option"]);
+    let run = exam.start(spec)?.finish();
     let quiet = run.lines_of(Stream::Stdout).next().is_none();
+    let told = run.lines_of(Stream::Stderr).next().is_some();
     expect(
-        run.ended == Some(Ending::Exit(2)) && quiet,
-        "exit status 2 and nothing on stdout for an unknown option",
-        || format!("{}, {}", ended(&run), if quiet { "nothing printed" } else { "text on stdout" }),
+        run.ended == Some(Ending::Exit(2)) && quiet && told,
+        "exit status 2, nothing on stdout and a word on stderr for an unknown option",
+        || {
+            let on = |printed, stream| if printed { stream } else { "nothing" };
+            let (out, error) = (on(!quiet, "text"), on(told, "text"));
+            format!("{}, {out} on stdout, {error} on stderr", ended(&run))
+        },
     )?;
     Ok(vec!["--no-such-option: exit status 2, nothing on stdout".into()])
 }
 
 /// A reader that goes away ends the program quietly.
 pub(super) fn closed_stdout(run: &State) -> Result<Evidence, Trouble> {
-    let quiet = run.lines_of(Stream::Stderr).all(|line| !is_a_panic(line));
+    let quiet = run.lines_of(Stream::Stderr).all(|line| !complains(line));
     let well = matches!(run.ended, Some(Ending::Exit(0) | Ending::Signal(nix::libc::SIGPIPE)));
     expect(quiet && well && run.survivors.is_empty(), "a closed stdout ends it quietly", || {
         format!("{}; {}", ended(run), last_words(run))
@@ -42,31 +48,39 @@ pub(super) fn closed_stdout(run: &State) -> Result<Evidence, Trouble> {
 pub(super) fn full_stdout(run: &State, processes: usize) -> Result<Evidence, Trouble> {
     let said: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
     let times = said.iter().filter(|line| line.contains("No space left on device")).count();
-    let one = (1..=processes).contains(&times);
+    let name = run.root().map_or("", |task| task.name.as_str());
+    let named = |line: &&String| line.starts_with(&format!("{name}: "));
+    let why = said.iter().filter(named).find(|line| line.contains("No space left on device"));
+    let one = (1..=processes).contains(&times) && why.is_some();
     expect(
         run.ended == Some(Ending::Exit(1)) && one && run.survivors.is_empty(),
-        "a full stdout gives exit status 1 and one line that says why",
+        format!("a full stdout gives exit status 1 and one line `{name}: what: why`"),
         || format!("{}; {}", ended(run), last_words(run)),
     )?;
-    Ok(vec![format!(
-        "stdout on /dev/full: exit status 1, '{}'",
-        said.iter().find(|line| line.contains("No space")).map_or("", |line| line)
-    )])
+    Ok(vec![format!("stdout on /dev/full: exit status 1, '{}'", why.map_or("", |line| line))])
 }
 
-fn is_a_panic(line: &Line) -> bool {
+fn complains(line: &Line) -> bool {
     let text = line.text();
-    text.contains("panicked at") || text.contains("Traceback")
+    ["panicked at", "Traceback", "Broken pipe"].iter().any(|words| text.contains(words))
 }
 
-fn ended(run: &State) -> String {
-    run.ended.map_or("it has not ended".into(), |ending| ending.to_string())
+pub(super) fn ended(run: &State) -> String {
+    match (run.cut, run.ended) {
+        (Some(cut), _) => cut.to_string(),
+        (None, Some(ending)) => ending.to_string(),
+        (None, None) => "it has not ended".into(),
+    }
 }
 
-fn last_words(run: &State) -> String {
+pub(super) fn last_words(run: &State) -> String {
     if !run.survivors.is_empty() {
         return format!("{:?} were still there after it", run.survivors);
     }
-    let words: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
+    let mut words: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
+    if run.lines_of(Stream::Stderr).any(complains) {
+        // Of its many lines, the one that says what happened.
+        words = last_word(run).into_iter().collect();
+    }
     if words.is_empty() { "nothing on stderr".into() } else { super::common::some(&words) }
 }

@@ -3,7 +3,7 @@
 use super::process::ask;
 use super::{Check, Lab, Scene};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect, fail};
-use crate::run::kernel;
+use crate::run::kernel::{self, Waits};
 use crate::run::plain::{self, Plain};
 
 pub(super) static LAB: Lab = Lab {
@@ -87,6 +87,7 @@ fn server(exam: &Exam) -> Result<Plain, Trouble> {
     let server = Plain::start(&command)?;
     let said = server.said_until(SOON, |said| said.contains("listening on"));
     expect(said.contains("listening on"), "a server that says that it listens", || said)?;
+    server.settled();
     Ok(server)
 }
 
@@ -147,13 +148,23 @@ fn head(_: &mut Exam) -> Finding {
 
 fn top(exam: &mut Exam) -> Finding {
     let server = server(exam)?;
+    let before = kernel::sleeps(server.pid());
     let lines = ask("top", "procps", &with_pid(&["-b", "-n1", "-p", PID], &server))?;
+    // How often it was woken while top looked. A share of less than a thousandth top does not show.
+    let woken =
+        kernel::sleeps(server.pid()).zip(before).map_or(0, |(after, before)| after - before);
     let row = row(&lines, 0, server.pid())?;
     let state = row.get(7).map_or("", |state| state.as_str());
     let percent = row.get(8).map_or("", |percent| percent.as_str());
     let none = percent.replace(',', ".").parse() == Ok(0.0);
     expect(state == "S" && none, "state S, 0.0 % of a processor", || row.join(" "))?;
-    Ok(vec![format!("{}: state {state}, {percent} % of a processor", row[0])])
+    expect(woken <= 5, "it sleeps until a client comes", || {
+        format!("it woke up {woken} times while top looked")
+    })?;
+    Ok(vec![format!(
+        "{}: state {state}, {percent} % of a processor; woken up {woken} times meanwhile",
+        row[0]
+    )])
 }
 
 fn lsof(exam: &mut Exam) -> Finding {
@@ -181,6 +192,14 @@ fn attach(exam: &mut Exam, show: bool) -> Result<Vec<String>, Trouble> {
         }
         return Err(Trouble::Unverified(why.into()));
     };
+    if !show {
+        let waits = kernel::waits_for(server.pid(), server.pid());
+        expect(
+            waits.is_some_and(|waits| waits != Waits::Sleep),
+            "a server that waits for a client",
+            || waits.map_or("it runs all the time".into(), |_| "it only lets time pass".into()),
+        )?;
+    }
     let pid = server.pid().to_string();
     let strace = Plain::start(&[path.as_os_str(), "-f".as_ref(), "-p".as_ref(), pid.as_ref()])?;
     // The call that it waits in is printed at once, its result when it returns: never, here.
@@ -200,8 +219,12 @@ fn attach(exam: &mut Exam, show: bool) -> Result<Vec<String>, Trouble> {
 
 fn strace(exam: &mut Exam) -> Finding {
     let lines = attach(exam, false)?;
-    let calls = ["accept", "poll", "ppoll", "select", "epoll_wait"];
-    let waiting = lines.iter().find(|line| calls.iter().any(|call| line.contains(call)));
+    // A wait with a time-out is begun again after strace has interrupted it; strace does not know of
+    // what kind it was.
+    let calls = ["accept", "poll", "select", "epoll_wait", "restart_syscall"];
+    let open = |line: &&String| !line.contains(") = ");
+    let waiting =
+        lines.iter().filter(open).find(|line| calls.iter().any(|call| line.contains(call)));
     let Some(call) = waiting else {
         return fail("accept, or a call that waits for a client", lines.join("; "));
     };

@@ -7,11 +7,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::common::{
-    all_held, before_writing, difference, folded, nothing_left, numbers, parent_waits, some,
-    stdout, writer,
+    all_held, all_started, before_writing, difference, nothing_left, numbers, some, stdout,
+    waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
+use crate::run::kernel::Waits;
 use crate::run::{Ending, Line, State, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
@@ -59,7 +60,7 @@ pub(super) static LAB: Lab = Lab {
                 needs: &["processes"],
                 lesson: "Without join the parent may be gone before its children have done their \
                          work.",
-                examine: |exam| parent_waits(exam, &[]),
+                examine: joined,
             },
             Check {
                 id: "reaped",
@@ -144,19 +145,25 @@ fn greets(line: &str, name: &str) -> bool {
 fn lines(exam: &mut Exam) -> Finding {
     let mut evidence = Vec::new();
     for run in [note(exam)?, random(exam)?] {
-        let without_time = |line: &String| match line.rsplit_once(' ') {
-            Some((greeting, time)) if plausible(time) => greeting.to_string(),
-            _ => line.clone(),
-        };
-        let seen: Vec<_> = stdout(&run).iter().map(without_time).collect();
-        let wanted: Vec<_> = run.inputs.iter().map(|name| format!("Hello {name}")).collect();
-        if let Some(different) = difference(&wanted, &seen) {
-            return fail("`Hello NAME <unix time>` for each name, once", different);
-        }
-        done(&run)?;
+        all_greeted(&run, &run.inputs)?;
         evidence.push(format!("{}: once each, with the time of now", run.inputs.join(", ")));
     }
     Ok(evidence)
+}
+
+/// Passes when each name is greeted once, with the time, and the program ended well.
+fn all_greeted(run: &State, names: &[String]) -> Result<(), Trouble> {
+    const TIME: &str = "<time of now>";
+    let fold_time = |line: &String| match line.rsplit_once(' ') {
+        Some((greeting, time)) if plausible(time) => format!("{greeting} {TIME}"),
+        _ => line.clone(),
+    };
+    let seen: Vec<_> = stdout(run).iter().map(fold_time).collect();
+    let wanted: Vec<_> = names.iter().map(|name| format!("Hello {name} {TIME}")).collect();
+    if let Some(different) = difference(&wanted, &seen) {
+        return fail("`Hello NAME <unix time>` for each name, once", different);
+    }
+    done(run)
 }
 
 /// Whether a word is the time of now in seconds since 1970, within a minute.
@@ -186,11 +193,13 @@ fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Troub
 fn processes(exam: &mut Exam) -> Finding {
     let run = random(exam)?;
     let greeters = greeters(&run, &run.inputs)?;
-    let root = run.root().map_or(0, |task| task.id);
+    let mut makers: Vec<_> = greeters.iter().map(|task| task.maker.to_string()).collect();
+    makers.dedup();
     Ok(vec![format!(
-        "{} lines by the processes {}, all made by {root}",
+        "{} lines by the processes {}, made by {}",
         greeters.len(),
-        numbers(greeters)
+        numbers(greeters),
+        makers.join(", ")
     )])
 }
 
@@ -198,20 +207,42 @@ fn overlap(exam: &mut Exam) -> Finding {
     let names = exam.words(3);
     let mut spec = exam.spec(&names);
     let wanted = names.clone();
-    spec.gate =
-        Some(before_writing(move |text| wanted.iter().any(|name| greets(&folded(text), name))));
+    spec.gate = Some(before_writing(move |text| wanted.iter().any(|name| text.contains(name))));
     let live = exam.start(spec)?;
-    let held = all_held(&live, names.len());
+    let Ok(held) = all_held(&live, 1) else {
+        return fail("a child that greets", "no child came so far");
+    };
+    all_started(&live, names.len());
+    let released = live.log.now();
     live.open_gate();
     let run = live.finish();
-    let held = held.or_else(|count| {
-        fail(
-            format!("{} children, each held before its greeting", names.len()),
-            format!("with {count} of them held, no other one was started"),
-        )
-    })?;
     done(&run)?;
-    Ok(vec![format!("each held before it greets: {} at the same time", numbers(&held))])
+    let greeters = greeters(&run, &names)?;
+    let late = greeters.iter().filter(|task| task.born >= released).count();
+    let wanted = format!("{} children started while the first to greet is held", names.len());
+    expect(late == 0, wanted, || {
+        format!("{} was held; until it was let go, {late} were not born", held[0].id)
+    })?;
+    Ok(vec![format!(
+        "{} held before it greets: {} alive at the same time",
+        held[0].id,
+        numbers(greeters)
+    )])
+}
+
+fn joined(exam: &mut Exam) -> Finding {
+    // Not the first and not the last: who waits for one of these only is seen.
+    let names = exam.words(3);
+    let mut spec = exam.spec(&names);
+    let middle = names[1].clone();
+    spec.gate = Some(before_writing(move |text| text.contains(&middle)));
+    let (child, how, run) = waits_for_held(exam, spec, Waits::Child)?;
+    all_greeted(&run, &names)?;
+    let parent = run.root().map_or(0, |task| task.id);
+    Ok(vec![format!(
+        "child {} held before it greets: parent {parent} {how}; let go, it greeted",
+        child.id
+    )])
 }
 
 fn by_inheritance(exam: &mut Exam) -> Finding {
@@ -219,7 +250,7 @@ fn by_inheritance(exam: &mut Exam) -> Finding {
     let mut arguments = vec!["--style".to_string(), "trait".into()];
     arguments.extend(names.iter().cloned());
     let run = exam.run(&arguments)?;
-    done(&run)?;
+    all_greeted(&run, &names)?;
     Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
 }
 
@@ -230,9 +261,13 @@ fn spawn(exam: &mut Exam) -> Finding {
     let run = exam.run(&arguments)?;
     done(&run)?;
     let greeters = greeters(&run, &names)?;
+    let program = run.root().and_then(|task| task.executed.clone());
     for child in &greeters {
-        expect(child.executed.is_some(), "the child executes a program", || {
-            format!("{} went on in the memory that fork gave it", child.id)
+        expect(child.executed == program, "the child executes the same program", || match &child
+            .executed
+        {
+            None => format!("{} went on in the memory that fork gave it", child.id),
+            Some(other) => format!("{} executed {}", child.id, other.display()),
         })?;
     }
     nothing_left(&run)?;
@@ -243,7 +278,7 @@ fn exitcode(exam: &mut Exam) -> Finding {
     let names = exam.words(2);
     let mut spec = exam.spec(&names);
     let first = names[0].clone();
-    spec.gate = Some(before_writing(move |text| greets(&folded(text), &first)));
+    spec.gate = Some(before_writing(move |text| text.contains(&first)));
     let live = exam.start(spec)?;
     let Ok(held) = all_held(&live, 1) else {
         return fail(format!("a child that greets {}", names[0]), "no child came so far");
@@ -252,12 +287,20 @@ fn exitcode(exam: &mut Exam) -> Finding {
     let run = live.finish();
     let wanted = format!("'{}' is greeted, the parent reports the other and exits 1", names[1]);
     let other = stdout(&run).iter().any(|line| greets(line, &names[1]));
-    expect(other && run.ended == Some(Ending::Exit(1)), wanted, || {
+    expect(other && run.ended == Some(Ending::Exit(1)), wanted.as_str(), || {
         let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
         format!("{ended}, stdout: {}", some(&stdout(&run)))
     })?;
-    let said = run.lines_of(Stream::Stderr).last().map(Line::text);
-    Ok(vec![format!("{} killed before it greeted: '{}'", held[0].id, said.unwrap_or_default())])
+    let number = held[0].process.to_string();
+    let said: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
+    let report = said.iter().find(|line| line.contains(&number) || line.contains(&names[0]));
+    let Some(report) = report else {
+        return fail(
+            wanted,
+            format!("exit status 1, and no line on stderr about '{}' ({number})", names[0]),
+        );
+    };
+    Ok(vec![format!("{number} killed before it greeted: '{report}'")])
 }
 
 fn exitcodes_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {

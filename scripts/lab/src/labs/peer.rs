@@ -7,7 +7,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use socket2::SockRef;
+use nix::sys::signal::Signal;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::common::some;
 use crate::exam::{Exam, SOON, Trouble, fail};
@@ -40,10 +41,36 @@ impl Peer {
         }
     }
 
+    /// Connects to a server, and lets the system keep as little as it can for this connection, so
+    /// that it is soon full in both directions. How much the server's side keeps depends on the
+    /// size of a segment, too (and on its congestion control: with BBR it may still be megabytes).
+    pub fn connect_small(address: SocketAddr) -> Result<Peer, Trouble> {
+        const LITTLE: usize = 4096;
+        const SEGMENT: u32 = 536;
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_recv_buffer_size(LITTLE)?;
+        socket.set_send_buffer_size(LITTLE)?;
+        socket.set_tcp_mss(SEGMENT)?;
+        match socket.connect_timeout(&address.into(), SOON) {
+            Ok(()) => Ok(Peer::new(socket.into())?),
+            Err(error) => fail(format!("a connection to {address}"), error.to_string()),
+        }
+    }
+
     fn new(stream: TcpStream) -> std::io::Result<Peer> {
         stream.set_nodelay(true)?; // what is sent in pieces should come in pieces
         stream.set_write_timeout(Some(SOON))?;
         Ok(Peer { stream, received: Vec::new() })
+    }
+
+    /// The port that the system has given it.
+    pub fn port(&self) -> u16 {
+        self.stream.local_addr().map_or(0, |address| address.port())
+    }
+
+    /// The other side's port.
+    pub fn far_port(&self) -> u16 {
+        self.stream.peer_addr().map_or(0, |address| address.port())
     }
 
     /// Sends all of it; a server that has closed the connection meanwhile is not an error here.
@@ -63,6 +90,30 @@ impl Peer {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Err(_) => break,
+            }
+        }
+        let _ = self.stream.set_nonblocking(false);
+        sent
+    }
+
+    /// Sends this byte again and again, each by itself, until `enough`, asked now and then, says
+    /// so; how many were taken.
+    pub fn send_one_by_one(&mut self, byte: u8, mut enough: impl FnMut() -> bool) -> usize {
+        let mut sent = 0;
+        let _ = self.stream.set_nonblocking(true);
+        loop {
+            match self.stream.write(&[byte]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    if enough() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+            if sent % 64 == 0 && enough() {
+                break;
             }
         }
         let _ = self.stream.set_nonblocking(false);
@@ -109,6 +160,11 @@ impl Peer {
         }
     }
 
+    /// Has the system keep much of what comes: from now on it is to go fast.
+    pub fn widen(&self) {
+        let _ = SockRef::from(&self.stream).set_recv_buffer_size(1 << 20);
+    }
+
     /// Says that nothing more will be sent, and goes on reading.
     pub fn half_close(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -128,6 +184,16 @@ pub struct Host {
 }
 
 impl Host {
+    /// Listens at an address of its own, and lets the system keep as little as it can for what
+    /// comes and is not read.
+    pub fn small() -> Result<Host, Trouble> {
+        let host = Host::new()?;
+        let socket = SockRef::from(&host.listener); // what it accepts inherits both
+        socket.set_recv_buffer_size(4096)?;
+        socket.set_tcp_mss(1024)?;
+        Ok(host)
+    }
+
     /// Listens at an address of its own.
     pub fn new() -> Result<Host, Trouble> {
         let wanted = Exam::address(10001);
@@ -193,12 +259,59 @@ pub fn serve_at(
     if let Some(address) = listens {
         return Ok((live, address));
     }
+    // Asked before we end it ourselves.
+    let ended = live.log.lock().ended;
+    let elsewhere = kernel::listening(&live.log.lock());
+    let how = match (ended, elsewhere.first()) {
+        (Some(ending), _) => format!("it ended: {ending}"),
+        (None, Some(at)) => format!("it listens at {at}"),
+        (None, None) => format!("it listens nowhere after {} seconds", SOON.as_secs()),
+    };
     let state = live.end();
     let said: Vec<_> = state.lines_of(Stream::Stderr).map(Line::text).collect();
-    let ended = state.ended_at.filter(|_| state.survivors.is_empty());
-    let how = if ended.is_some() { "it ended" } else { "it does not" };
-    let said = if said.is_empty() { String::new() } else { format!(": {}", some(&said)) };
+    let said = if said.is_empty() { String::new() } else { format!("; it said: {}", some(&said)) };
     fail(format!("the program listens at {address}"), format!("{how}{said}"))
+}
+
+/// What has become of the program, to be put after what was seen of it: nothing if it still runs.
+pub fn fate(live: &Live) -> String {
+    // Its end comes a moment after that of its connections.
+    let ended = live.poll(Duration::from_millis(50), || live.log.lock().ended);
+    let state = live.log.lock();
+    let said = state.lines_of(Stream::Stderr).last().map(Line::text).unwrap_or_default();
+    match (state.cut, ended) {
+        (Some(cut), _) => format!("; the program had been ended: {cut}"),
+        (None, Some(ending)) => format!("; the program had ended: {ending}, '{said}'"),
+        (None, None) => String::new(),
+    }
+}
+
+/// A connection to a server that is running; if there is none, what became of it.
+pub fn connect(live: &Live, address: SocketAddr) -> Result<Peer, Trouble> {
+    Peer::connect(address).map_err(|trouble| match trouble {
+        Trouble::Fail { expected, saw } => {
+            Trouble::Fail { expected, saw: vec![saw.concat() + &fate(live)] }
+        }
+        other => other,
+    })
+}
+
+/// Waits until the program sleeps. A signal that comes while it is on its way to sleep is missed
+/// by many that would see it a moment later or earlier; that is not what is examined.
+pub fn settle(live: &Live) {
+    let pid = live.pid();
+    live.poll(Duration::from_secs(1), || kernel::waits_for(pid, pid).map(drop));
+}
+
+/// Sends a word and then a signal, of which the program sees neither before the other: it is
+/// stopped meanwhile.
+pub fn word_and_signal(live: &Live, client: &mut Peer, word: &str, signal: Signal) {
+    settle(live);
+    live.signal(Signal::SIGSTOP);
+    live.poll(SOON, || kernel::stopped(live.pid()).then_some(()));
+    client.send(word.as_bytes());
+    live.signal(signal);
+    live.signal(Signal::SIGCONT);
 }
 
 /// All of stdout without its newlines: what came through, however it was cut into chunks.

@@ -1,6 +1,8 @@
 //! What a process is: its number, memory, stack, open files and I/O.
 
-use super::common::{figures, folded};
+use std::ffi::OsString;
+
+use super::common::{figures, folded, stdout};
 use super::{Check, Lab, Scene};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
 use crate::run::plain::{self, Plain};
@@ -51,12 +53,18 @@ fn show(exam: &mut Exam) -> Result<(), Trouble> {
 }
 
 /// A demo that sleeps, so that its figures stand still.
-fn sleeper(exam: &Exam) -> Result<Plain, Trouble> {
-    let mut command = exam.program.command.clone();
+fn sleeper(exam: &mut Exam) -> Result<Plain, Trouble> {
+    // With some more files than any process has, or a demo that counts its own would be right.
+    let more: Vec<_> = (4..exam.random.u8(5..9)).map(|fd| format!("{fd}</dev/null")).collect();
+    let mut command: Vec<OsString> =
+        ["/bin/sh".into(), "-c".into(), format!("exec \"$0\" \"$@\" {}", more.join(" ")).into()]
+            .into();
+    command.extend(exam.program.command.iter().cloned());
     command.extend(["--forever", "--interval", "3600"].map(Into::into));
     let sleeper = Plain::start(&command)?;
     // Both lines are out: neither process has anything more to do.
     sleeper.said_until(SOON, |said| said.lines().count() >= 2);
+    sleeper.settled();
     Ok(sleeper)
 }
 
@@ -77,20 +85,29 @@ fn examined(exam: &mut Exam) -> Result<(Plain, Kept), Trouble> {
 fn kernel_figures(exam: &mut Exam) -> Finding {
     let (sleeper, run) = examined(exam)?;
     let pid = sleeper.pid();
-    let memory = figures(&line_of(&run, "Memory")?);
-    let files = figures(&line_of(&run, "Open files")?);
+    let (memory, files) = (line_of(&run, "Memory")?, line_of(&run, "Open files")?);
+    let (stack, io) = (line_of(&run, "Stack")?, line_of(&run, "I/O")?);
     let resident = kernel::resident(pid).unwrap_or(0) >> 10;
     let open = kernel::descriptors(pid).unwrap_or(0);
-    expect(memory.first() == Some(&resident), format!("{resident} KiB resident"), || {
-        format!("{memory:?}")
-    })?;
-    expect(files.first() == Some(&(open as u64)), format!("{open} open files"), || {
-        format!("{files:?}")
-    })?;
-    expect(line_of(&run, "PID")?.contains(&pid.to_string()), format!("PID {pid}"), || {
-        "another one".into()
-    })?;
-    Ok(vec![format!("process {pid}: {resident} KiB resident, {open} open files")])
+    let first = |line: &str| figures(line).first().copied();
+    expect(first(&memory) == Some(resident), format!("{resident} KiB resident"), || memory)?;
+    expect(first(&files) == Some(open as u64), format!("{open} open files"), || files)?;
+    let numbered = line_of(&run, "PID")?;
+    let right = first(&numbered) == Some(pid.unsigned_abs().into());
+    expect(right, format!("PID {pid}"), || numbered)?;
+    let (from, to) = kernel::stack(pid).unwrap_or_default();
+    let range = format!("{from:x}-{to:x}");
+    expect(stack.contains(&range), format!("the stack at {range}"), || stack)?;
+    let moved = kernel::read_and_written(pid).unwrap_or_default();
+    expect(
+        figures(&io) == moved,
+        format!("bytes read, in calls, bytes written, in calls: {moved:?}"),
+        || io,
+    )?;
+    Ok(vec![
+        format!("process {pid}: {resident} KiB resident, {open} open files"),
+        format!("its stack is at {range}; it has read {} bytes and written {}", moved[0], moved[2]),
+    ])
 }
 
 /// The output of a tool that ends by itself, or why it is left out.
@@ -123,12 +140,28 @@ fn lsof(exam: &mut Exam) -> Finding {
     let arguments = ["-nP", "-a", "-d", "0-4095", "-p"].map(String::from);
     let pid = sleeper.pid().to_string();
     let said = ask("lsof", "lsof", &[&arguments[..], std::slice::from_ref(&pid)].concat())?;
-    let rows = said.iter().filter(|line| line.split_whitespace().nth(1) == Some(&pid)).count();
-    let own = figures(&line_of(&run, "Open files")?);
+    // `0r` in the fourth column, perhaps with a letter for a lock; the name is the last one.
+    let descriptor = |line: &String| -> Option<(String, String)> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = words.get(3).filter(|_| words.get(1) == Some(&pid.as_str()))?;
+        let end = number.find(|c: char| !c.is_ascii_digit())? + 1;
+        Some((number.get(..end)?.to_string(), words.last()?.to_string()))
+    };
+    let rows: Vec<_> = said.iter().filter_map(descriptor).collect();
+    let own = stdout(&run);
+    let own = own.iter().skip_while(|line| !line.starts_with("Open files")).skip(1);
+    let own: Vec<&String> = own.take_while(|line| !line.starts_with('$')).collect();
+    // lsof has names of its own for what has no path.
+    let same = |((number, name), line): (&(String, String), &&String)| {
+        line.split_once(' ').is_some_and(|(own, to)| {
+            own == number && (!to.starts_with('/') || to == name || to.ends_with("(deleted)"))
+        })
+    };
+    let numbers: Vec<_> = rows.iter().map(|(number, name)| format!("{number} {name}")).collect();
     expect(
-        own.first() == Some(&(rows as u64)),
-        format!("{rows} descriptors, as lsof says"),
-        || format!("{own:?}"),
+        rows.len() == own.len() && rows.iter().zip(&own).all(same),
+        format!("the descriptors that lsof shows: {}", numbers.join(", ")),
+        || own.iter().map(|line| line.as_str()).collect::<Vec<_>>().join(", "),
     )?;
-    Ok(vec![format!("lsof -p {pid}: {rows} descriptors, and so the demo")])
+    Ok(vec![format!("lsof -p {pid}: {} descriptors, and so the demo", rows.len())])
 }

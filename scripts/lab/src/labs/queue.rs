@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::common::{all_held, before_writing, difference, some, stdout};
+use super::common::{all_held, before_writing, difference, in_one_piece, some, stdout, who_sleeps};
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
-use crate::run::kernel;
-use crate::run::{Kind, Line, State, Stream};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
+use crate::run::kernel::{self, Waits};
+use crate::run::{Cut, Ending, Id, Limits, Line, Live, Spec, State, Stream};
 
 pub(super) static LAB: Lab = Lab {
     name: "queue",
@@ -39,23 +39,6 @@ pub(super) static LAB: Lab = Lab {
                 examine: order,
             },
             Check {
-                id: "workers",
-                title: "the workers are threads, and all of them get work",
-                points: 2,
-                needs: &["items"],
-                lesson: "With work for all, a worker that does nothing is not waiting at the queue.",
-                examine: workers,
-            },
-            Check {
-                id: "bounded",
-                title: "the producer waits while the queue is full",
-                points: 3,
-                needs: &["items"],
-                lesson: "An unbounded queue grows until the memory is full when the workers are \
-                         slower than the producer. put with a capacity is what slows it down.",
-                examine: bounded,
-            },
-            Check {
                 id: "end",
                 title: "it ends cleanly, with one worker and with many",
                 points: 2,
@@ -63,6 +46,23 @@ pub(super) static LAB: Lab = Lab {
                 lesson: "Each worker needs a sentinel of its own: with one for all, the others wait \
                          for ever.",
                 examine: end,
+            },
+            Check {
+                id: "workers",
+                title: "the workers are threads, and all of them get work",
+                points: 2,
+                needs: &["items", "end"],
+                lesson: "With work for all, a worker that does nothing is not waiting at the queue.",
+                examine: workers,
+            },
+            Check {
+                id: "bounded",
+                title: "the producer waits while the queue is full",
+                points: 3,
+                needs: &["items", "end"],
+                lesson: "An unbounded queue grows until the memory is full when the workers are \
+                         slower than the producer. put with a capacity is what slows it down.",
+                examine: bounded,
             },
             Check {
                 id: "manners",
@@ -79,7 +79,20 @@ pub(super) static LAB: Lab = Lab {
 
 /// The note's section is empty; this is the lecture's program: two workers, fifty items.
 fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
-    exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, ["2".into(), "50".into()])))
+    exam.kept("note", |exam| {
+        let run = shortly::<&str>(exam, &[])?.finish();
+        Ok(Kept::new(run, ["2".into(), "50".into()]))
+    })
+}
+
+/// Starts a program that may never end: whether it does is a question of its own.
+fn shortly<S: Into<std::ffi::OsString> + Clone>(
+    exam: &mut Exam,
+    arguments: &[S],
+) -> Result<Live, Trouble> {
+    let limits = Limits { time: SOON, ..Limits::default() };
+    let spec = Spec { limits, ..exam.spec(arguments) };
+    exam.start(spec)
 }
 
 fn arguments(workers: usize, items: usize, more: &[&str]) -> Vec<String> {
@@ -93,8 +106,20 @@ fn parsed(line: &str) -> Option<(usize, usize)> {
     Some((worker.parse().ok()?, item.parse().ok()?))
 }
 
-/// Each of the items once, each by one of the workers.
+/// Each of the items once, each by one of the workers; and it ended well.
 fn complete(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
+    processed(run, workers, items)?;
+    done(run)
+}
+
+/// Each of the items once, each by one of the workers, whether it ended or not.
+fn processed(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
+    match (run.cut, run.ended) {
+        (Some(Cut::Time), _) => {}
+        (Some(cut), _) => return Err(Trouble::Cut(cut)),
+        (None, Some(ending @ Ending::Signal(_))) => return Err(Trouble::Crashed(ending)),
+        (None, _) => {}
+    }
     let lines = stdout(run);
     let wanted = format!("`process data: WORKER ITEM` for each of {items} items, once");
     let mut seen = Vec::new();
@@ -110,14 +135,14 @@ fn complete(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
     if let Some(different) = difference(&all, &seen) {
         return fail(wanted, format!("items {different}"));
     }
-    done(run)
+    Ok(())
 }
 
 fn items(exam: &mut Exam) -> Finding {
-    complete(&*note(exam)?, 2, 50)?;
+    processed(&*note(exam)?, 2, 50)?;
     let (workers, items) = (exam.random.usize(3..5), exam.random.usize(60..90));
-    let run = exam.run(&arguments(workers, items, &[]))?;
-    complete(&run, workers, items)?;
+    let run = shortly(exam, &arguments(workers, items, &[]))?.finish();
+    processed(&run, workers, items)?;
     Ok(vec![format!("50 of 50 by 2 workers, {items} of {items} by {workers}")])
 }
 
@@ -138,27 +163,50 @@ fn order(exam: &mut Exam) -> Finding {
 }
 
 fn workers(exam: &mut Exam) -> Finding {
-    let run = exam.run(&arguments(3, 12, &["--delay", "0.005"]))?;
+    let spec = exam.spec(&arguments(3, 12, &["--delay", "0.02"]));
+    let live = exam.start(spec)?;
+    let slept = who_sleeps(&live);
+    let run = whole(live.finish())?;
     complete(&run, 3, 12)?;
-    let root = run.root().map_or(0, |task| task.id);
-    let wanted = "three workers, each a thread of the program, each with items";
-    let mut numbers: Vec<usize> = stdout(&run).iter().filter_map(|l| Some(parsed(l)?.0)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    expect(numbers.len() == 3, wanted, || format!("only the workers {numbers:?} got items"))?;
-    // Not a thread for each number: where stdout has one buffer for all threads, as in Python, one
-    // of them may write what another one has put into it.
-    let main = run.lines_of(Stream::Stdout).find(|line| line.by == Some(root));
-    if let Some(line) = main {
-        return fail(wanted, format!("'{}' was printed by the first thread", line.text()));
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for (worker, _) in stdout(&run).iter().filter_map(|line| parsed(line)) {
+        *counts.entry(worker).or_default() += 1;
     }
-    let threads: Vec<_> = run
-        .made()
-        .filter(|task| task.kind == Kind::Thread && task.process == root)
-        .map(|task| task.id.to_string())
-        .collect();
-    expect(threads.len() >= 3, wanted, || format!("{} threads were born", threads.len()))?;
-    Ok(vec![format!("workers 1, 2, 3 are the threads {} of {root}", threads.join(", "))])
+    let wanted = "three workers, each a thread of its own";
+    expect(counts.len() == 3, wanted, || format!("only {} of them got an item", counts.len()))?;
+    // Who wrote a line need not be its worker: in Python, who flushes stdout writes what the others
+    // have put there. Who takes the time of an item is.
+    let root = run.root().map_or(0, |task| task.id);
+    let mut working: Vec<Id> = slept.ever.iter().copied().collect();
+    if working.is_empty() {
+        // It sleeps in a way of its own.
+        working = run.made().map(|task| task.id).collect();
+    } else if working.len() > 3 {
+        working.retain(|id| *id != root); // a main thread that now and then looks at the others
+    }
+    let foreign = working.iter().filter(|id| run.tasks[id].process != root).count();
+    expect(foreign == 0, wanted, || format!("{foreign} processes made for them"))?;
+    expect(working.len() == 3, wanted, || {
+        format!("{} threads took the 0.02 seconds of an item", working.len())
+    })?;
+    let threads: Vec<_> = working.iter().map(ToString::to_string).collect();
+    let counts: Vec<_> = counts.values().map(ToString::to_string).collect();
+    Ok(vec![format!(
+        "workers 1, 2, 3 got {} items, and are the threads {} of {root}",
+        counts.join(", "),
+        threads.join(", ")
+    )])
+}
+
+/// How those wait whom nobody holds, when there is nothing to do for them.
+#[derive(PartialEq)]
+enum Waiting {
+    /// Until they are woken.
+    Woken,
+    /// For a while, to look again.
+    Naps,
+    /// They don't.
+    Never,
 }
 
 fn bounded(exam: &mut Exam) -> Finding {
@@ -166,7 +214,7 @@ fn bounded(exam: &mut Exam) -> Finding {
     // Each worker is held with one item in hand: with those in the queue and the one that the
     // producer cannot get rid of, this many can have been put, and one more would be too many.
     let room = workers + capacity;
-    let attempt = |exam: &mut Exam, items: usize, fits: bool| -> Result<(bool, State), Trouble> {
+    let attempt = |exam: &mut Exam, items: usize, fits: bool| -> Result<_, Trouble> {
         let more = ["--capacity", &capacity.to_string()];
         let mut spec = exam.spec(&arguments(workers, items, &more));
         spec.gate = Some(before_writing(|text| text.starts_with("process data:")));
@@ -176,34 +224,41 @@ fn bounded(exam: &mut Exam) -> Finding {
         if all_held(&live, 1).is_err() {
             return fail("workers that print their items", "none came so far");
         }
-        let queued = |state: &State| {
-            let mut said = state.lines_of(Stream::Stderr).map(Line::text);
-            said.any(|line| line.starts_with("queued")).then_some(())
-        };
+        let mut waiting = Waiting::Woken;
         if fits {
             live.until(SOON, queued);
         } else {
             // It never comes: the producer has gone to sleep, and stays asleep.
-            let producer = live.pid();
-            let mut asleep = 0;
-            live.poll(SOON, || {
-                asleep = kernel::waits_for(producer, producer).map_or(0, |_| asleep + 1);
-                (asleep > 50 || queued(&live.log.lock()).is_some()).then_some(())
-            });
+            waiting = settled(&live);
         }
         let all_in = queued(&live.log.lock()).is_some();
         live.open_gate();
-        Ok((all_in, live.finish()))
+        Ok((all_in, waiting, whole(live.finish())?))
     };
-    let (all_in, run) = attempt(exam, room, true)?;
+    let (all_in, _, run) = attempt(exam, room, true)?;
     complete(&run, workers, room)?;
     let wanted = format!(
         "with {workers} workers held and capacity {capacity}, {room} items can be put, {} not",
         room + 1
     );
-    expect(all_in, &*wanted, || format!("`queued {room} items` did not come"))?;
-    let (all_in, run) = attempt(exam, room + 1, false)?;
-    expect(!all_in, &*wanted, || format!("`queued {} items` came all the same", room + 1))?;
+    expect(all_in, &*wanted, || {
+        if queued(&run).is_some() {
+            format!("`queued {room} items` came only when the workers went on")
+        } else {
+            format!("`queued {room} items` never came on stderr")
+        }
+    })?;
+    let (all_in, waiting, run) = attempt(exam, room + 1, false)?;
+    expect(!all_in, &*wanted, || {
+        format!("`queued {} items` came all the same{}", room + 1, in_one_piece(&run))
+    })?;
+    let wanted = "the producer sleeps until a worker has made room";
+    expect(waiting != Waiting::Naps, wanted, || {
+        "it sleeps for a while and looks again: for time to pass, not for room".into()
+    })?;
+    expect(waiting != Waiting::Never, wanted, || {
+        "it never stops running: it asks again and again".into()
+    })?;
     complete(&run, workers, room + 1)?;
     Ok(vec![format!(
         "{workers} workers held with an item each, capacity {capacity}: {room} items were put at \
@@ -212,11 +267,56 @@ fn bounded(exam: &mut Exam) -> Finding {
     )])
 }
 
+/// Whether the program has said that all items are in the queue.
+fn queued(state: &State) -> Option<()> {
+    let mut said = state.lines_of(Stream::Stderr).map(Line::text);
+    said.any(|line| line.starts_with("queued")).then_some(())
+}
+
+/// Waits until everybody who is not held is asleep and has been for a moment, the producer among
+/// them, or until all items are in.
+fn settled(live: &Live) -> Waiting {
+    let (mut looks, mut naps) = (0, 0);
+    live.poll(SOON, || {
+        let free: Vec<(Id, Id)> = {
+            let state = live.log.lock();
+            let free = state.tasks.values();
+            let free = free.filter(|task| task.alive() && !state.held.contains(&task.id));
+            free.map(|task| (task.process, task.id)).collect()
+        };
+        let waits: Option<Vec<Waits>> =
+            free.into_iter().map(|(process, id)| kernel::waits_for(process, id)).collect();
+        (looks, naps) = match waits {
+            None => (0, 0), // somebody runs
+            Some(waits) => (looks + 1, naps + usize::from(waits.contains(&Waits::Sleep))),
+        };
+        (looks > 50 || queued(&live.log.lock()).is_some()).then_some(())
+    });
+    match (looks, naps) {
+        (0..=50, _) => Waiting::Never,
+        (_, naps) if naps > looks / 2 => Waiting::Naps,
+        _ => Waiting::Woken,
+    }
+}
+
 fn end(exam: &mut Exam) -> Finding {
     let mut evidence = Vec::new();
-    for (workers, items) in [(1, 7), (8, 20), (4, 0)] {
-        let run = exam.run(&arguments(workers, items, &[]))?;
-        complete(&run, workers, items)?;
+    for (workers, items) in [(1, 7), (2, 50), (8, 20), (4, 0)] {
+        let live = shortly(exam, &arguments(workers, items, &[]))?;
+        let ended = live.until(SOON, |state| state.ended);
+        let tasks = live.log.lock().tasks.values().filter(|task| task.alive()).count();
+        let run = live.finish();
+        expect(
+            ended.is_some() || matches!(run.cut, Some(cut) if cut != Cut::Time),
+            "it ends when all items are processed",
+            || {
+                let seconds = SOON.as_secs();
+                format!(
+                    "{workers} workers, {items} items: {tasks} threads still wait after {seconds} seconds"
+                )
+            },
+        )?;
+        complete(&whole(run)?, workers, items)?;
         evidence.push(format!("{items} items, {workers} workers"));
     }
     Ok(vec![format!("exit status 0 and every item: {}", evidence.join("; "))])

@@ -1,13 +1,16 @@
 //! Sockets, the client. Here the grader is the server.
 
 use std::io::Write as _;
+use std::process::ChildStdin;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use super::common::{some, stdout};
-use super::peer::{Closed, Host};
+use super::peer::{Closed, Host, Peer};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Ending, Line, Live, Spec, Stream};
+use crate::run::{Ending, Line, Live, Spec, Stream, kernel};
 
 pub(super) static LAB: Lab = Lab {
     name: "client",
@@ -34,8 +37,8 @@ pub(super) static LAB: Lab = Lab {
                 title: "each connection is closed in order, not reset",
                 points: 1,
                 needs: &["messages"],
-                lesson: "A socket that is closed with something unread in it sends a reset, and \
-                         what was on its way may be lost.",
+                lesson: "A reset throws away what was on its way: close in order, and leave \
+                         SO_LINGER alone.",
                 examine: closes,
             },
             Check {
@@ -72,12 +75,21 @@ pub(super) static LAB: Lab = Lab {
                 examine: vanishes,
             },
             Check {
+                id: "talks",
+                title: "a server that talks and reads late still gets everything",
+                points: 0,
+                needs: &["large"],
+                lesson: "A socket that is closed with something unread in it sends a reset, and \
+                         what was on its way is lost: shut down, read until the end, then close.",
+                examine: talks,
+            },
+            Check {
                 id: "manners",
-                title: "bad usage is refused",
+                title: "bad usage and a server that is not there are one line on stderr",
                 points: 0,
                 needs: &[],
                 lesson: "Errors have an exit status and one line on stderr.",
-                examine: manners::bad_usage,
+                examine: manners,
             },
         ],
     },
@@ -117,7 +129,7 @@ fn received(
         all.push((text, closed));
     }
     let one_more = host.accept(Duration::ZERO)?.is_some();
-    let state = whole(live.finish())?;
+    let state = live.finish();
     expect(!one_more, format!("{count} connections"), || "one more".into())?;
     Ok((all, state))
 }
@@ -145,8 +157,13 @@ fn messages(exam: &mut Exam) -> Finding {
 fn closes(exam: &mut Exam) -> Finding {
     let words = exam.words(3);
     let (all, _) = received(exam, &words, 3)?;
-    let how: Vec<_> = all.iter().map(|(_, closed)| format!("{closed:?}")).collect();
-    expect(how.iter().all(|how| how == "Fin"), "end of file after each message", || {
+    let how = |closed: &Closed| match closed {
+        Closed::Fin => "end of file".to_string(),
+        Closed::Reset => "reset".to_string(),
+        Closed::Open => format!("still open after {} seconds", SOON.as_secs()),
+    };
+    let how: Vec<_> = all.iter().map(|(_, closed)| how(closed)).collect();
+    expect(how.iter().all(|how| how == "end of file"), "end of file after each message", || {
         how.join(", ")
     })?;
     Ok(vec!["end of file after each of 3 messages, no reset".into()])
@@ -155,6 +172,7 @@ fn closes(exam: &mut Exam) -> Finding {
 fn quiet(exam: &mut Exam) -> Finding {
     let words = exam.words(2);
     let (_, state) = received(exam, &words, 2)?;
+    let state = whole(state)?;
     done(&state)?;
     let lines = stdout(&state);
     expect(lines.is_empty(), "nothing on stdout", || some(&lines))?;
@@ -168,35 +186,92 @@ fn much(exam: &mut Exam, mebibytes: usize) -> Vec<u8> {
     bytes
 }
 
-fn large(exam: &mut Exam) -> Finding {
-    let bytes = much(exam, 3);
-    let host = Host::new()?;
-    let mut live = start(exam, &host, &["-".to_string()])?;
-    let Some(mut stdin) = live.stdin.take() else {
+/// A client that sends this through its stdin and one connection: once it is connected, with
+/// whoever feeds it.
+fn feed(
+    exam: &mut Exam,
+    host: &Host,
+    bytes: &[u8],
+) -> Result<(Live, Peer, std::thread::JoinHandle<()>), Trouble> {
+    let mut live = start(exam, host, &["-".to_string()])?;
+    let Some(mut stdin): Option<ChildStdin> = live.stdin.take() else {
         return Err(anyhow::anyhow!("no pipe to the program's stdin").into());
     };
-    let text = bytes.clone();
+    let bytes = bytes.to_vec();
     let feeder = std::thread::spawn(move || {
-        let _ = stdin.write_all(&text);
+        let _ = stdin.write_all(&bytes);
     });
-    let Some(mut peer) = host.accept(SOON)? else {
-        live.end();
-        let _ = feeder.join();
-        return fail("a connection", "none came");
+    if let Some(peer) = host.accept(SOON)? {
+        return Ok((live, peer, feeder));
+    }
+    let said = manners::last_words(&live.end());
+    let _ = feeder.join();
+    fail("a connection", format!("none came; {said}"))
+}
+
+/// How much of what was sent has come.
+fn compared(received: &[u8], bytes: &[u8]) -> String {
+    let same = received.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+    format!("{} bytes, the first {same} as sent", received.len())
+}
+
+fn large(exam: &mut Exam) -> Finding {
+    let bytes = much(exam, 3);
+    let host = Host::small()?;
+    let (live, mut peer, feeder) = feed(exam, &host, &bytes)?;
+    // Nobody reads: the buffers between fill up, and the client has to wait in the middle of it.
+    let pid = live.pid();
+    let waits = |live: &Live| {
+        live.poll(Duration::from_secs(2), || {
+            let full = kernel::waiting(peer.far_port(), host.address.port()).0 > 16 << 10;
+            let before = kernel::sleeps(pid);
+            std::thread::sleep(Duration::from_millis(5));
+            (full && kernel::waits_for(pid, pid).is_some() && kernel::sleeps(pid) == before)
+                .then_some(())
+        })
     };
-    // Nobody reads: all buffers between fill up, and the client has to wait.
-    std::thread::sleep(Duration::from_millis(30));
+    let waited = waits(&live).is_some();
+    // A call that is interrupted when it has done a part returns how much that was: signal(7).
+    live.signal(Signal::SIGSTOP);
+    live.poll(SOON, || kernel::stopped(pid).then_some(()));
+    live.signal(Signal::SIGCONT);
+    peer.widen();
     let closed = peer.read_to_end(SOON);
     let received = std::mem::take(&mut peer.received);
     drop(peer); // a client may wait for this before it ends
     let state = whole(live.finish())?;
     let _ = feeder.join();
-    let same = received.iter().zip(&bytes).take_while(|(a, b)| a == b).count();
     expect(received == bytes, format!("{} bytes", bytes.len()), || {
-        format!("{} bytes, the first {same} as sent; {closed:?}", received.len())
+        format!("{}; {closed:?}; {}", compared(&received, &bytes), manners::last_words(&state))
     })?;
     done(&state)?;
-    Ok(vec![format!("{} bytes of stdin through one connection, none lost or changed", bytes.len())])
+    let how = if waited { "stopped and continued while it waited to send: " } else { "" };
+    Ok(vec![format!(
+        "{how}{} bytes of stdin through one connection, none lost or changed",
+        bytes.len()
+    )])
+}
+
+fn talks(exam: &mut Exam) -> Finding {
+    let bytes = much(exam, 1);
+    let host = Host::small()?;
+    let (live, mut peer, feeder) = feed(exam, &host, &bytes)?;
+    peer.send(b"welcome");
+    // Late: when a client that does not read has closed long ago.
+    live.poll(Duration::from_millis(100), || live.log.lock().ended);
+    peer.widen();
+    let closed = peer.read_to_end(SOON);
+    let received = std::mem::take(&mut peer.received);
+    drop(peer);
+    let state = whole(live.finish())?;
+    let _ = feeder.join();
+    expect(
+        received == bytes && closed == Closed::Fin,
+        format!("{} bytes, then the end of file", bytes.len()),
+        || format!("{}; {closed:?}", compared(&received, &bytes)),
+    )?;
+    done(&state)?;
+    Ok(vec![format!("{} bytes, then {closed:?}, although the server had talked", bytes.len())])
 }
 
 fn refused(exam: &mut Exam) -> Finding {
@@ -211,40 +286,48 @@ fn refused(exam: &mut Exam) -> Finding {
     expect(
         failed && named,
         format!("an exit status that is not 0, and {address} on stderr"),
-        || {
-            let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
-            format!("{ended}; {}", some(&said))
-        },
+        || format!("{}; {}", manners::ended(&run), manners::last_words(&run)),
     )?;
     let last = said.last().cloned().unwrap_or_default();
     Ok(vec![format!("{}: '{last}'", run.ended.map_or_else(String::new, |e| e.to_string()))])
 }
 
 fn vanishes(exam: &mut Exam) -> Finding {
-    let host = Host::new()?;
-    let mut live = start(exam, &host, &["-".to_string()])?;
     let bytes = much(exam, 3);
-    let Some(mut stdin) = live.stdin.take() else {
-        return Err(anyhow::anyhow!("no pipe to the program's stdin").into());
-    };
-    let feeder = std::thread::spawn(move || {
-        let _ = stdin.write_all(&bytes);
-    });
-    let Some(mut peer) = host.accept(SOON)? else {
-        live.end();
+    let mut evidence = Vec::new();
+    // After an end of file of the server the error is EPIPE, with a SIGPIPE; else ECONNRESET.
+    for (ends, how) in [(false, "reset"), (true, "end of file, then reset,")] {
+        let host = Host::new()?;
+        let (live, mut peer, feeder) = feed(exam, &host, &bytes)?;
+        peer.read_until(SOON, |received| !received.is_empty());
+        if ends {
+            peer.half_close();
+        }
+        peer.reset();
+        let run = whole(live.finish())?;
         let _ = feeder.join();
-        return fail("a connection", "none came");
-    };
-    peer.read_until(SOON, |received| !received.is_empty());
-    peer.reset();
-    let run = whole(live.finish())?;
-    let _ = feeder.join();
-    let wanted = "an exit status that is not 0";
-    match run.ended {
-        Some(Ending::Exit(status)) if status != 0 => {}
-        Some(ending) => return fail(wanted, ending.to_string()),
-        None => return fail(wanted, "it did not end"),
+        expect(
+            matches!(run.ended, Some(Ending::Exit(status)) if status != 0),
+            "an exit status that is not 0",
+            || format!("{how} in the middle of 3 MiB: {}", manners::ended(&run)),
+        )?;
+        evidence.push(format!("{how} in the middle of 3 MiB: {}", manners::last_words(&run)));
     }
-    let said = run.lines_of(Stream::Stderr).last().map(Line::text).unwrap_or_default();
-    Ok(vec![format!("reset in the middle of 3 MiB: '{said}'")])
+    Ok(evidence)
+}
+
+fn manners(exam: &mut Exam) -> Finding {
+    let mut evidence = manners::bad_usage(exam)?;
+    let host = Host::new()?;
+    let address = host.address;
+    drop(host);
+    let run = exam.run(&["--addr".to_string(), address.to_string()])?;
+    let said = run.lines_of(Stream::Stderr).count();
+    expect(
+        run.ended == Some(Ending::Exit(1)) && said == 1,
+        "without a server: exit status 1 and one line on stderr",
+        || format!("{}, {said} lines; {}", manners::ended(&run), manners::last_words(&run)),
+    )?;
+    evidence.push(format!("without a server: exit status 1, {}", manners::last_words(&run)));
+    Ok(evidence)
 }

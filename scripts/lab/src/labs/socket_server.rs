@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::common::{folded, some, stdout};
-use super::peer::{Peer, joined, printed, serve, serve_at};
+use super::common::{some, stdout};
+use super::peer::{
+    Closed, Peer, connect, fate, joined, printed, serve, serve_at, settle, word_and_signal,
+};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Kind, Live, Spec, Stdout, Stream, kernel};
+use crate::run::{Ending, Gate, Kind, Line, Live, Moment, Spec, Stdout, Step, Stream, kernel};
 
 /// The note's port.
 const PORT: u16 = 10001;
@@ -53,11 +55,20 @@ pub(super) static LAB: Lab = Lab {
             },
             Check {
                 id: "threads",
-                title: "with --threads a silent client is in nobody's way",
+                title: "with --threads each client has a thread, and a silent one is in nobody's way",
                 points: 2,
                 needs: &["prints"],
                 lesson: "Whoever calls recv in the loop that accepts makes everybody wait for one.",
                 examine: threads,
+            },
+            Check {
+                id: "lines",
+                title: "with --threads the lines of two clients never mix",
+                points: 0,
+                needs: &["threads"],
+                lesson: "A text and then its newline are two writes, and another thread may come \
+                         between them: write a line at once, or under a lock.",
+                examine: lines,
             },
             Check {
                 id: "stream",
@@ -90,9 +101,18 @@ pub(super) static LAB: Lab = Lab {
                 title: "it ends after --connections, and at SIGTERM, with status 0",
                 points: 1,
                 needs: &["prints"],
-                lesson: "A server is ended by a signal. What it had received until then should be \
-                         printed, and its exit should say that nothing went wrong.",
+                lesson: "A server is ended by a signal, and its exit should say that nothing went \
+                         wrong.",
                 examine: end,
+            },
+            Check {
+                id: "finishes",
+                title: "at SIGTERM and SIGINT what it has received until then is printed first",
+                points: 0,
+                needs: &["end"],
+                lesson: "What the kernel has taken is confirmed to the client, which will not send \
+                         it again: also what waits in a connection that is not accepted yet.",
+                examine: finishes,
             },
             Check {
                 id: "restart",
@@ -127,11 +147,13 @@ fn show(exam: &mut Exam) -> Result<(), Trouble> {
 
 /// Sends a word through a connection of its own, and waits until it is printed.
 fn send(live: &Live, address: std::net::SocketAddr, word: &str) -> Result<(), Trouble> {
-    let mut client = Peer::connect(address)?;
+    let mut client = connect(live, address)?;
     client.send(word.as_bytes());
     client.half_close();
     expect(printed(live, SOON, word), format!("'{word}' on a line of its own"), || {
-        format!("stdout: {}", some(&stdout(&live.log.lock())))
+        let lines = stdout(&live.log.lock());
+        let lines = if lines.is_empty() { "nothing printed".into() } else { some(&lines) };
+        lines + &fate(live)
     })
 }
 
@@ -148,20 +170,29 @@ fn prints(exam: &mut Exam) -> Finding {
     for word in &words {
         send(&live, address, word)?;
     }
+    // When the client has said all, the server closes too: what it holds open, it never gets back.
+    let mut client = connect(&live, address)?;
+    client.half_close();
+    let closed = client.read_to_end(SOON);
     let state = live.end();
     expect(stdout(&state) == words, format!("only {}", some(&words)), || some(&stdout(&state)))?;
-    Ok(vec![format!("3 clients one after the other: {}", words.join(", "))])
+    expect(closed != Closed::Open, "the connection is closed when the client has closed", || {
+        format!("it was still open after {} seconds", SOON.as_secs())
+    })?;
+    Ok(vec![format!("3 clients one after the other: {}; each connection closed", words.join(", "))])
 }
 
 fn one_at_a_time(exam: &mut Exam) -> Finding {
     let words = exam.words(3);
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut first = Peer::connect(address)?;
+    let mut first = connect(&live, address)?;
     first.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "the first client's word", || {
-        "it did not come".into()
-    })?;
-    let mut second = Peer::connect(address)?;
+    expect(
+        printed(&live, SOON, &words[0]),
+        "the first client's word while it is connected",
+        || format!("it was not printed{}", fate(&live)),
+    )?;
+    let mut second = connect(&live, address)?;
     second.send(words[1].as_bytes());
     second.half_close();
     // The first is still served after the second has come: so the second has been waiting.
@@ -186,17 +217,18 @@ fn one_at_a_time(exam: &mut Exam) -> Finding {
 fn threads(exam: &mut Exam) -> Finding {
     let words = exam.words(3);
     let (live, address) = serve(exam, PORT, &["--threads"])?;
-    let silent = Peer::connect(address)?;
+    let silent = connect(&live, address)?;
     let mut open = Vec::new();
     for word in &words {
-        let mut client = Peer::connect(address)?;
+        let mut client = connect(&live, address)?;
         client.send(word.as_bytes());
         open.push(client);
         if !printed(&live, SOON, word) {
+            let fate = fate(&live);
             live.end();
             return fail(
                 "everybody is served while the first client says nothing",
-                format!("'{word}' was not printed"),
+                format!("'{word}' was not printed{fate}"),
             );
         }
     }
@@ -212,6 +244,48 @@ fn threads(exam: &mut Exam) -> Finding {
         "4 clients connected, one of them silent, 3 served: {threads} threads, {processes} more \
          processes"
     )])
+}
+
+/// Holds everybody who is about to write a newline by itself.
+fn before_a_bare_newline() -> Gate {
+    std::sync::Arc::new(
+        |moment: &Moment| matches!(moment.what, Step::Write(Stream::Stdout, bytes) if bytes == b"\n"),
+    )
+}
+
+fn lines(exam: &mut Exam) -> Finding {
+    let words = exam.words(2);
+    let address = Exam::address(PORT);
+    let arguments = [address.to_string(), "--threads".to_string()];
+    let spec = Spec { gate: Some(before_a_bare_newline()), ..exam.spec(&arguments) };
+    let live = exam.start(spec)?;
+    live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
+    let (mut first, mut second) = (connect(&live, address)?, connect(&live, address)?);
+    first.send(words[0].as_bytes());
+    let held = live.until(SOON, |state| {
+        let whole = state.lines_of(Stream::Stdout).any(|line| line.text() == words[0]);
+        (whole || !state.held.is_empty()).then_some(!state.held.is_empty())
+    });
+    // It has written its word and not yet its newline. Can the other one write now?
+    second.send(words[1].as_bytes());
+    if held == Some(true) {
+        live.poll(Duration::from_millis(200), || (live.log.lock().held.len() > 1).then_some(()));
+    }
+    live.open_gate();
+    let both = words.iter().all(|word| printed(&live, Duration::from_millis(500), word));
+    let state = live.end();
+    expect(both, format!("'{}' and '{}', each on a line of its own", words[0], words[1]), || {
+        some(&stdout(&state))
+    })?;
+    Ok(vec![
+        match held {
+            Some(true) => {
+                "held between a word and its newline, a thread kept the other one waiting"
+            }
+            _ => "a word and its newline are one write",
+        }
+        .into(),
+    ])
 }
 
 fn stream(exam: &mut Exam) -> Finding {
@@ -238,7 +312,7 @@ fn stream(exam: &mut Exam) -> Finding {
 }
 
 /// Characters of two, three and four bytes.
-const TEXT: &str = "жжётся: 線程, 𝄞 и 🐍!";
+const TEXT: &str = "жжётся:線程,𝄞и🐍!";
 
 fn characters(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
@@ -255,9 +329,10 @@ fn characters(exam: &mut Exam) -> Finding {
         }
     }
     drop(client);
+    let fate = fate(&live);
     let state = live.end();
     let came = String::from_utf8_lossy(&joined(&state)).into_owned();
-    expect(came == TEXT, format!("'{TEXT}', sent byte by byte"), || format!("'{came}'"))?;
+    expect(came == TEXT, format!("'{TEXT}', sent byte by byte"), || format!("'{came}'{fate}"))?;
     Ok(vec![format!("{} bytes sent one by one: '{TEXT}'", TEXT.len())])
 }
 
@@ -266,15 +341,17 @@ fn rude(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut client = Peer::connect(address)?;
     client.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "the first word", || "it did not come".into())?;
+    expect(printed(&live, SOON, &words[0]), "a word of a client that is connected", || {
+        format!("it was not printed{}", fate(&live))
+    })?;
     client.reset();
-    drop(Peer::connect(address)?);
-    let mut garbage = Peer::connect(address)?;
+    drop(connect(&live, address)?);
+    let mut garbage = connect(&live, address)?;
     garbage.send(b"\xff\xfe\xc3(\xf0\x9f");
     drop(garbage);
     send(&live, address, &words[1])?;
     // A reset before anybody has accepted the connection.
-    Peer::connect(address)?.reset();
+    connect(&live, address)?.reset();
     send(&live, address, &words[2])?;
     live.end();
     Ok(vec!["served after a reset, an empty connection, invalid UTF-8, a reset unaccepted".into()])
@@ -290,11 +367,44 @@ fn end(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut client = Peer::connect(address)?;
     client.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "the client's word", || "it did not come".into())?;
+    expect(printed(&live, SOON, &words[0]), "the word of a client that is connected", || {
+        format!("it was not printed{}", fate(&live))
+    })?;
+    settle(&live);
     live.signal(Signal::SIGTERM);
     let state = whole(live.finish())?;
     done(&state)?;
     Ok(vec!["--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into()])
+}
+
+fn finishes(exam: &mut Exam) -> Finding {
+    let words = exam.words(3);
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let (live, address) = serve(exam, PORT, &[])?;
+        let mut client = connect(&live, address)?;
+        client.send(words[0].as_bytes());
+        expect(printed(&live, SOON, &words[0]), "the word of a client that is connected", || {
+            format!("it was not printed{}", fate(&live))
+        })?;
+        let mut next = connect(&live, address)?;
+        next.send(words[1].as_bytes());
+        word_and_signal(&live, &mut client, &words[2], signal);
+        let state = whole(live.finish())?;
+        done(&state)?;
+        let lines = stdout(&state);
+        for (word, whose) in [(&words[2], "connected"), (&words[1], "waiting to be accepted")] {
+            expect(
+                lines.contains(word),
+                format!("'{word}', sent before {signal} by a client that was {whose}"),
+                || format!("only {}", some(&lines)),
+            )?;
+        }
+    }
+    Ok(vec![
+        "SIGTERM, SIGINT: the last words of a client that was connected and of one that was \
+         waiting are printed, exit status 0"
+            .into(),
+    ])
 }
 
 fn restart(exam: &mut Exam) -> Finding {
@@ -303,6 +413,7 @@ fn restart(exam: &mut Exam) -> Finding {
     client.send(b"x");
     expect(printed(&live, SOON, "x"), "the client's byte", || "it did not come".into())?;
     // The server closes first, so it is its side that stays in TIME_WAIT.
+    settle(&live);
     live.signal(Signal::SIGTERM);
     done(&whole(live.finish())?)?;
     client.read_to_end(SOON);
@@ -319,22 +430,27 @@ fn manners(exam: &mut Exam) -> Finding {
         let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
         let live = exam.start(spec)?;
         live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
-        // It may have noticed already that nobody reads, and be gone.
-        if let Ok(mut client) = Peer::connect(address) {
+        // It may have noticed already that nobody reads, and be gone. Connected until it ends.
+        let mut client = Peer::connect(address);
+        if let Ok(client) = &mut client {
             client.send(b"x");
         }
-        whole(live.finish())
+        Ok(live.finish())
     };
     evidence.extend(manners::closed_stdout(&with(Stdout::Head(0))?)?);
     evidence.extend(manners::full_stdout(&with(Stdout::Full)?, 1)?);
     // An address that somebody else has.
     let (live, address) = serve(exam, PORT, &[])?;
-    let second = exam.run(&[address.to_string()])?;
+    let spec = exam.spec(&[address.to_string()]);
+    let second = exam.start(spec)?.finish();
     live.end();
-    let said: Vec<_> = second.lines_of(Stream::Stderr).map(|l| folded(&l.text())).collect();
-    let names = said.iter().any(|line| line.contains(&address.to_string()));
-    let status = second.ended == Some(crate::run::Ending::Exit(1));
-    expect(status && names, "an address in use: exit status 1, and its name", || some(&said))?;
-    evidence.push(format!("address in use: exit status 1, '{}'", said[0]));
+    let named = |line: &Line| line.text().contains(&address.to_string());
+    let said = second.lines_of(Stream::Stderr).find(|line| named(line)).map(Line::text);
+    let failed = second.ended == Some(Ending::Exit(1));
+    expect(failed && said.is_some(), "an address in use: exit status 1, and its name", || {
+        format!("{}; {}", manners::ended(&second), manners::last_words(&second))
+    })?;
+    let said = said.unwrap_or_default();
+    evidence.push(format!("address in use: exit status 1, '{said}'"));
     Ok(evidence)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{getsockopt, sockopt::AcceptConn};
-use procfs::process::{FDTarget, Process, Syscall};
+use procfs::process::{FDTarget, MMapPath, Process, Syscall};
 use socket2::SockRef;
 
 use super::log::{Id, State};
@@ -19,6 +19,12 @@ use super::log::{Id, State};
 pub fn resident(pid: Id) -> Option<u64> {
     let pages = Process::new(pid).ok()?.statm().ok()?.resident;
     Some(pages * procfs::page_size())
+}
+
+/// The most memory that a process has held so far (`VmHWM`), in bytes.
+pub fn most_resident(pid: Id) -> Option<u64> {
+    let kibibytes = Process::new(pid).ok()?.status().ok()?.vmhwm?;
+    Some(kibibytes << 10)
 }
 
 /// Bytes that belong to a process alone because it has written to them (`Private_Dirty`), and its
@@ -36,10 +42,48 @@ pub fn processor_time(pid: Id) -> Option<Duration> {
     Some(Duration::from_millis(ticks * 1000 / procfs::ticks_per_second()))
 }
 
+/// Time for which the threads of a process have run, or have waited for a processor: what it has
+/// used, or would have on a machine with nothing else to do. Without scheduler statistics: used.
+pub fn demanded_time(pid: Id) -> Option<Duration> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let of_task = |task: fs::DirEntry| -> Option<u64> {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        let mut figures = text.split_whitespace().map_while(|word| word.parse::<u64>().ok());
+        Some(figures.next()? + figures.next()?)
+    };
+    let nanoseconds: Option<u64> = tasks.flatten().map(of_task).sum();
+    nanoseconds.map(Duration::from_nanos).or_else(|| processor_time(pid))
+}
+
+/// Whether a process is stopped, by a signal or by us.
+pub fn stopped(pid: Id) -> bool {
+    Process::new(pid)
+        .and_then(|process| process.stat())
+        .is_ok_and(|stat| matches!(stat.state, 'T' | 't'))
+}
+
 /// How often the threads of a process have gone to sleep by themselves.
 pub fn sleeps(pid: Id) -> Option<u64> {
     let tasks = Process::new(pid).ok()?.tasks().ok()?.flatten();
     Some(tasks.filter_map(|task| task.status().ok()?.voluntary_ctxt_switches).sum())
+}
+
+/// How often one task has gone to sleep by itself.
+pub fn sleeps_of(process: Id, task: Id) -> Option<u64> {
+    let task = Process::new(process).ok()?.task_from_tid(task).ok()?;
+    task.status().ok()?.voluntary_ctxt_switches
+}
+
+/// Where the stack of the first thread of a process is.
+pub fn stack(pid: Id) -> Option<(u64, u64)> {
+    let maps = Process::new(pid).ok()?.maps().ok()?;
+    maps.iter().find(|map| map.pathname == MMapPath::Stack).map(|map| map.address)
+}
+
+/// What a process has read and written: bytes read, in how many calls, bytes written, in how many.
+pub fn read_and_written(pid: Id) -> Option<[u64; 4]> {
+    let io = Process::new(pid).ok()?.io().ok()?;
+    Some([io.rchar, io.syscr, io.wchar, io.syscw])
 }
 
 /// The numbers of the threads that a process has.
@@ -66,21 +110,60 @@ pub enum Waits {
 /// What a task waits for, unless it runs.
 pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
     let task = Process::new(process).ok()?.task_from_tid(task).ok()?;
-    let Syscall::Blocked { syscall_number: number, .. } = task.syscall().ok()? else {
+    let Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. } =
+        task.syscall().ok()?
+    else {
         return None;
     };
     Some(match number {
         libc::SYS_wait4 | libc::SYS_waitid => Waits::Child,
         libc::SYS_futex => Waits::Thread,
         libc::SYS_nanosleep | libc::SYS_clock_nanosleep => Waits::Sleep,
+        other if only_for_time(other, &arguments) => Waits::Sleep,
+        // A sleep that a signal has interrupted, and that goes on under another number.
+        libc::SYS_restart_syscall if sleeps_on(process, task.tid) => Waits::Sleep,
         other => Waits::Other(other.unsigned_abs()),
     })
+}
+
+/// Whether the function of the kernel in which a task waits is that of a sleep.
+fn sleeps_on(process: Id, task: Id) -> bool {
+    fs::read_to_string(format!("/proc/{process}/task/{task}/wchan"))
+        .is_ok_and(|function| function.contains("nanosleep"))
+}
+
+/// Whether a call is a select or a poll of no descriptors with a time-out: so does Python before
+/// 3.11 sleep.
+fn only_for_time(call: i64, arguments: &[u64; 6]) -> bool {
+    let selects = [
+        libc::SYS_pselect6,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select,
+    ];
+    let polls = [
+        libc::SYS_ppoll,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll,
+    ];
+    // poll's time-out is a number of milliseconds, that of the others is behind a pointer.
+    let ends = |timeout: u64| timeout != 0 && timeout & 0xffff_ffff != 0xffff_ffff;
+    selects.contains(&call) && arguments[0] == 0 && ends(arguments[4])
+        || polls.contains(&call) && arguments[1] == 0 && ends(arguments[2])
 }
 
 /// Where the processes of a run listen for TCP connections.
 pub fn listening(run: &State) -> Vec<SocketAddr> {
     let alive: BTreeSet<Id> = run.tasks.values().filter(|t| t.alive()).map(|t| t.process).collect();
     alive.into_iter().flat_map(listening_of).collect()
+}
+
+/// Bytes of the connection between two ports that wait at the first one's side: to be sent or to
+/// be confirmed, and to be read.
+pub fn waiting(here: u16, there: u16) -> (usize, usize) {
+    let tables = [procfs::net::tcp(), procfs::net::tcp6()];
+    let mut ends = tables.into_iter().flatten().flatten();
+    ends.find(|end| (end.local_address.port(), end.remote_address.port()) == (here, there))
+        .map_or((0, 0), |end| (end.tx_queue as usize, end.rx_queue as usize))
 }
 
 /// Where one process listens for TCP connections: each of its sockets is asked itself. To look for
@@ -156,6 +239,15 @@ fn registered(line: &str) -> Option<Registered> {
     let fd = words.next()?.parse().ok()?;
     let events = u32::from_str_radix(words.nth(1)?, 16).ok()?;
     Some(Registered { fd, events })
+}
+
+/// Whether calls on a descriptor of a process never wait (`O_NONBLOCK`).
+pub fn is_nonblocking(pid: Id, fd: i32) -> bool {
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    flags
+        .and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok())
+        .is_some_and(|flags| flags & libc::O_NONBLOCK != 0)
 }
 
 /// Which of these descriptors of a process are sockets.

@@ -2,7 +2,7 @@
 //!
 //! The tracer and the reader of the output write here, the check that drives the run waits here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -181,7 +181,7 @@ pub struct State {
     pub survivors: Vec<Id>,
     /// Why it was cut short.
     pub cut: Option<Cut>,
-    pub(super) writes: Vec<Write>,
+    pub(super) writes: VecDeque<Write>,
     pub(super) gate: Option<Gate>,
     pub(super) release: Vec<Id>,
     /// Processes that only bring the program into its box; they count for nothing.
@@ -209,15 +209,15 @@ impl State {
 
     /// Notes a write, to find the lines in it when they have come through the pipe.
     pub(super) fn saw(&mut self, write: Write) {
-        if self.lines.len() < ATTRIBUTED {
-            self.writes.push(write);
+        if self.lines.len() < ATTRIBUTED && !write.bytes.is_empty() {
+            self.writes.push_back(write);
         }
     }
 
     /// Which task wrote the line, as far as its bytes are found in the writes that were seen.
     pub(super) fn writer_of(&mut self, stream: Stream, line: &[u8]) -> Option<Id> {
         if self.lines.len() >= ATTRIBUTED {
-            self.writes = Vec::new();
+            self.writes = VecDeque::new();
             return None;
         }
         let length = line.len();
@@ -243,7 +243,9 @@ impl State {
         // The newline too, if it is in this write.
         write.used = used + usize::from(write.bytes.get(used) == Some(&b'\n'));
         let task = write.task;
-        self.writes.retain(|write| write.used < write.bytes.len());
+        if write.used >= write.bytes.len() {
+            self.writes.remove(index);
+        }
         Some(task)
     }
 }

@@ -34,8 +34,9 @@ pub use log::{Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Strea
 pub use streams::Echo;
 
 /// How long what the program started may outlive it before that counts as left behind. A child
-/// that ends because its parent has ended needs a moment for it.
-const GRACE: Duration = Duration::from_millis(150);
+/// that ends because its parent has ended, such as the helpers of Python's `multiprocessing`, needs
+/// a moment for it, on a busy machine a long one. Nobody waits for it who leaves nothing.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Where the program's stdout goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -14,6 +14,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::kernel;
 use super::log::Id;
 
 /// Where tools are looked for.
@@ -100,6 +101,15 @@ impl Plain {
                 return text.into_owned();
             }
             all = changed.wait_timeout(all, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until it waits for something itself, at most a second. Who has just said something may
+    /// still be on the way to it.
+    pub fn settled(&self) {
+        let end = Instant::now() + Duration::from_secs(1);
+        while kernel::waits_for(self.pid(), self.pid()).is_none() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -266,7 +266,11 @@ impl Tracer<'_> {
             std::mem::take(&mut state.release)
         });
         if self.log.lock().doomed {
-            self.held.clear(); // they have been killed where they stood
+            for task in std::mem::take(&mut self.held) {
+                // Who is held at its exit is not woken by SIGKILL: it would be there for ever.
+                let _ = kill(Pid::from_raw(task), Signal::SIGKILL);
+                resume(task, 0);
+            }
         }
         for task in free {
             if self.held.remove(&task) {
