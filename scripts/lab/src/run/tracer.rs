@@ -266,9 +266,11 @@ impl Tracer<'_> {
             std::mem::take(&mut state.release)
         });
         if self.log.lock().doomed {
+            // A process in the middle of its end does not hear a signal any more, SIGKILL included:
+            // it has to be let go on. The others are killed before they go anywhere.
             for task in std::mem::take(&mut self.held) {
-                // Who is held at its exit is not woken by SIGKILL: it would be there for ever.
-                let _ = kill(Pid::from_raw(task), Signal::SIGKILL);
+                let process = self.log.lock().tasks.get(&task).map_or(task, |task| task.process);
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
                 resume(task, 0);
             }
         }

@@ -10,14 +10,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use seccompiler::BpfProgram;
+
+use crate::run::NotExecuted;
 
 use super::{Confined, Entry, FIRST_USER, SYSTEM, filter, is_root, outermost};
 
@@ -54,6 +57,11 @@ impl Bubblewrap {
     }
 
     pub(super) fn confine(&self, command: &[OsString], files: &[PathBuf]) -> Result<Confined> {
+        let program = command.first().context("no program to run")?;
+        if !is_executable(Path::new(program)) {
+            let why = io::Error::from(Errno::ENOEXEC).to_string();
+            return Err(NotExecuted { name: program.to_string_lossy().into_owned(), why }.into());
+        }
         let inherited: Vec<OwnedFd> =
             filter::forbidden(false)?.iter().map(as_file).collect::<Result<_>>()?;
         let mut words = Words(vec![self.bwrap.clone().into()]);
@@ -138,6 +146,24 @@ impl Words {
             }
         }
     }
+}
+
+/// Whether the kernel will know what to do with it. Bubblewrap would hand the rest to a shell.
+fn is_executable(program: &Path) -> bool {
+    /// Where an ELF file says for which machine it is (elf(5)).
+    const MACHINE: std::ops::Range<usize> = 18..20;
+    let head = |path: &Path| {
+        let mut head = Vec::new();
+        fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut head)).map(|_| head)
+    };
+    let (Ok(program), Ok(own)) = (head(program), head(Path::new("/proc/self/exe"))) else {
+        return true; // whoever executes it will say why not
+    };
+    let older = [0x03, 0x00]; // a 32-bit program, which x86-64 runs too
+    let machine = program.get(MACHINE).unwrap_or_default();
+    let known =
+        Some(machine) == own.get(MACHINE) || (cfg!(target_arch = "x86_64") && machine == older);
+    program.starts_with(b"#!") || (program.starts_with(b"\x7fELF") && known)
 }
 
 /// A filter as a file to be read by bubblewrap.
