@@ -63,11 +63,6 @@ impl Peer {
         Ok(Peer { stream, received: Vec::new() })
     }
 
-    /// The port that the system has given it.
-    pub fn port(&self) -> u16 {
-        self.stream.local_addr().map_or(0, |address| address.port())
-    }
-
     /// The other side's port.
     pub fn far_port(&self) -> u16 {
         self.stream.peer_addr().map_or(0, |address| address.port())
@@ -90,30 +85,6 @@ impl Peer {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Err(_) => break,
-            }
-        }
-        let _ = self.stream.set_nonblocking(false);
-        sent
-    }
-
-    /// Sends this byte again and again, each by itself, until `enough`, asked now and then, says
-    /// so; how many were taken.
-    pub fn send_one_by_one(&mut self, byte: u8, mut enough: impl FnMut() -> bool) -> usize {
-        let mut sent = 0;
-        let _ = self.stream.set_nonblocking(true);
-        loop {
-            match self.stream.write(&[byte]) {
-                Ok(count) => sent += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    std::thread::sleep(Duration::from_millis(1));
-                    if enough() {
-                        break;
-                    }
-                }
-                Err(_) => break,
-            }
-            if sent % 64 == 0 && enough() {
-                break;
             }
         }
         let _ = self.stream.set_nonblocking(false);
