@@ -19,8 +19,8 @@ use crate::run::{Isolation, Tier};
 /// Examine a program, or many, by the checks of a lab
 ///
 /// A submission is a Cargo package, a Python program (.py), a folder with one of these in it, or
-/// anything executable. Only run programs that you would run yourself: they are limited in time,
-/// memory and processes, and nothing that they start is left, but they see your files.
+/// anything executable. It is limited in time, memory and processes, and nothing that it starts is
+/// left. What it is kept away from besides depends on the machine, and is said in the first line.
 #[derive(Args)]
 pub struct Options {
     /// The lab, as `cargo lab list` names it

@@ -116,7 +116,7 @@ pub fn all_held(live: &Live, count: usize) -> Result<Vec<Task>, usize> {
 
 /// How long somebody must have been blocked in the same call to be sure that it is no short one,
 /// such as that for a lock.
-const STEADY: Duration = Duration::from_millis(100);
+const STEADY: Duration = Duration::from_millis(40);
 
 /// Long enough for anybody who sleeps for a second instead of waiting.
 const A_WHILE: Duration = Duration::from_secs(2);
@@ -185,7 +185,7 @@ pub fn waits_for_held(
 /// Waits until `count` tasks are held; or as many are alive and no one is born any more, for who is
 /// held may hold what the others need to come so far, such as a lock on stdout.
 pub fn all_started(live: &Live, count: usize) {
-    const NO_ONE_BORN: Duration = Duration::from_millis(300);
+    const NO_ONE_BORN: Duration = Duration::from_millis(80);
     let mut last = (0, live.log.now());
     live.poll(SOON, || {
         let now = live.log.now();

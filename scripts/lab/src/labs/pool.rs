@@ -6,7 +6,7 @@ use super::common::{
     all_held, before_writing, folded, in_one_piece, in_order, some, stdout, who_sleeps,
 };
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail, whole};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
 use crate::run::{Id, State, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
@@ -328,8 +328,7 @@ fn gone(exam: &mut Exam) -> Finding {
         let alive = state.tasks.values().filter(|task| task.alive() && task.id != writer);
         alive.map(|task| task.id.to_string()).collect()
     };
-    let moment = std::time::Duration::from_millis(500);
-    let gone = live.until(moment, |state| others(state).is_empty().then_some(()));
+    let gone = live.until(SOON, |state| others(state).is_empty().then_some(()));
     let left = others(&live.log.lock());
     live.open_gate();
     let run = live.finish();
