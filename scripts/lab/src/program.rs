@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -112,9 +113,9 @@ fn look_at(path: &Path, isolation: &Isolation) -> Result<Program> {
 /// A single Rust file, which can use the standard library only.
 fn source(file: &Path, path: &Path) -> Result<Program> {
     let folder = workspace().join("target/submissions");
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut hasher = DefaultHasher::new();
-    (file, std::fs::read(file)?).hash(&mut hasher);
+    (file, fs::read(file)?).hash(&mut hasher);
     let executable = folder.join(format!("{:016x}", hasher.finish()));
     let name = path.display().to_string();
     if !executable.is_file() {
@@ -129,31 +130,61 @@ fn source(file: &Path, path: &Path) -> Result<Program> {
         if !rustc.status.success() {
             bail!("{name}: rustc failed\n{}", String::from_utf8_lossy(&rustc.stderr).trim_end());
         }
-        std::fs::rename(&beside, &executable)?;
+        fs::rename(&beside, &executable)?;
     }
     let command = vec![executable.clone().into()];
     Ok(Program { command, typed: quote(path.as_os_str()), name, files: vec![executable] })
 }
 
-/// A student's package, built by Cargo without the network and beside its own folder, which stays
-/// as it was handed in.
+/// A student's package, built by Cargo without the network. Its own folder stays as it was handed
+/// in: what is built is a copy of it, in a place that all packages take one after the other. So they
+/// share what they depend on; and since Cargo knows a package by its place, the copy is removed
+/// before the next one comes, and its program has a name of its own by then.
 fn package(folder: &Path, path: &Path) -> Result<Program> {
     let name = path.display().to_string();
-    let target = workspace().join("target/submissions");
+    let built = workspace().join("target/submissions");
+    let place = built.join("package");
+    fs::create_dir_all(&built).with_context(|| built.display().to_string())?;
+    let turn = fs::File::create(built.join("lock"))?;
+    turn.lock().context("wait for another build")?; // until this function returns
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    copy(folder, &place).with_context(|| format!("copy {name}"))?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(folder).arg("build").arg("--offline").arg("--target-dir").arg(target);
-    let executables = artifacts(&mut cargo, |_| ())?;
-    let mut all: Vec<PathBuf> = executables.into_values().collect();
-    match (all.pop(), all.len()) {
-        (Some(executable), 0) => {
-            let typed =
-                format!("cargo run --manifest-path {}", quote(path.join("Cargo.toml").as_ref()));
-            let command = vec![executable.clone().into()];
-            Ok(Program { command, typed, name, files: vec![executable, folder.into()] })
-        }
+    cargo
+        .current_dir(&place)
+        .args(["build", "--offline", "--target-dir"])
+        .arg(built.join("target"));
+    let mut all: Vec<PathBuf> = artifacts(&mut cargo, |_| ())?.into_values().collect();
+    let executable = match (all.pop(), all.len()) {
+        (Some(executable), 0) => executable,
         (None, _) => bail!("{name}: the package has no program, only a library"),
         (Some(_), others) => bail!("{name}: {} programs in the package", others + 1),
+    };
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    let own = built.join(format!("package-{:016x}", hasher.finish()));
+    // Not over the old one, which may be running.
+    let _ = fs::remove_file(&own);
+    fs::copy(&executable, &own).with_context(|| format!("copy {}", executable.display()))?;
+    let typed = format!("cargo run --manifest-path {}", quote(path.join("Cargo.toml").as_ref()));
+    Ok(Program { command: vec![own.clone().into()], typed, name, files: vec![own, folder.into()] })
+}
+
+/// Copies a folder without what was built in it. A link is not followed: it may lead anywhere.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, beside) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() && entry.file_name() != "target" && entry.file_name() != ".git" {
+            copy(&entry.path(), &beside)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), beside)?;
+        }
     }
+    Ok(())
 }
 
 /// The interpreter itself, not a launcher that would start it in a process of its own, and where
