@@ -169,7 +169,14 @@ impl Grading {
     /// Whether a record is of the same submission, examined in the same way.
     fn is_of(&self, before: &Record, now: &Record) -> bool {
         let same = |record: &Record| {
-            (record.schema.clone(), record.lab.clone(), record.fingerprint.clone(), record.seed)
+            let tier = record.isolation.as_ref().map(|protection| protection.tier);
+            (
+                record.schema.clone(),
+                record.lab.clone(),
+                record.fingerprint.clone(),
+                record.seed,
+                tier,
+            )
         };
         let made: Vec<&str> = before.checks.iter().map(|check| check.id.as_str()).collect();
         let broken = before.count(&[Status::GraderError]) > 0;

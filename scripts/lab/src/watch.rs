@@ -14,6 +14,7 @@ use crate::grading::Grading;
 use crate::labs::graded;
 use crate::record::{Record, Status};
 use crate::report::terminal::{Style, Terminal};
+use crate::run::{Isolation, Tier};
 
 /// Examine a program again at each save, until Ctrl-C
 #[derive(Args)]
@@ -36,11 +37,13 @@ const PERIOD: Duration = Duration::from_millis(300);
 pub fn run(options: &Options) -> Result<ExitCode> {
     let lab = graded(&options.lab).context("a lab")?;
     let terminal = Terminal::new(false);
+    let isolation = Isolation::find(Tier::Full, lab.has_peers());
+    // The same inputs each time: what changes is the program.
+    let grading = Grading { isolation, ..Grading::of(lab) };
     let mut before: Option<Record> = None;
     loop {
         let saved = newest(&options.submission)?;
-        // The same inputs each time: what changes is the program.
-        let record = Grading::of(lab).one(&options.submission, &terminal);
+        let record = grading.one(&options.submission, &terminal);
         if let Some(before) = &before {
             changes(before, &record, &terminal);
         }
