@@ -5,6 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -84,7 +87,7 @@ struct Whole<'a> {
 /// # Errors
 /// When nothing could be examined, or the record can't be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let labs: Vec<&Lab> = LABS
+    let labs: Vec<&'static Lab> = LABS
         .iter()
         .copied()
         .skip_while(|lab| options.from.as_ref().is_some_and(|from| lab.name != from))
@@ -108,19 +111,18 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     };
     let limits = Limits { time: options.time_limit, ..Limits::default() };
     let started = Instant::now();
-    let mut records = Vec::new();
+    let mut sections = Vec::new();
     for (index, lab) in labs.iter().enumerate() {
-        let number = format!("{}/{}", index + 1, labs.len());
-        terminal.heading(&number, lab.title, lab.demo);
-        terminal.paragraph(Style::Plain, 2, lab.about);
         let executable = executables.get(lab.demo).context("an executable that cargo names")?;
+        let number = format!("{}/{}", index + 1, labs.len());
         let demo = Program::demo(lab.demo, executable);
-        records.push(walk(lab, &demo, seed, limits, &terminal));
-        terminal.gap();
-        if options.pause && index + 1 < labs.len() {
-            wait_for_a_key();
-        }
+        sections.push(Section { number, lab, demo, seed, limits });
     }
+    let records = if options.pause {
+        one_by_one(&sections, &terminal)
+    } else {
+        ahead(&sections, options.quiet)
+    };
     let count = |wanted: &[Status]| records.iter().map(|record| record.count(wanted)).sum();
     let whole = Whole {
         schema: SCHEMA,
@@ -165,9 +167,64 @@ fn build(labs: &[&Lab]) -> Result<BTreeMap<String, PathBuf>> {
     built
 }
 
+/// A section that is to be walked through.
+struct Section {
+    number: String,
+    lab: &'static Lab,
+    demo: Program,
+    seed: u64,
+    limits: Limits,
+}
+
+/// One section after the other, each when a key has been pressed.
+fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Record> {
+    let mut records = Vec::new();
+    for section in sections {
+        if !records.is_empty() {
+            wait_for_a_key();
+        }
+        records.push(walk(section, terminal));
+    }
+    records
+}
+
+/// Two sections at the same time, shown one after the other: what the second one says is kept back
+/// until it is its turn.
+fn ahead(sections: &[Section], quiet: bool) -> Vec<Record> {
+    let stages: Vec<_> = sections.iter().map(|_| Arc::new(Terminal::waiting(quiet))).collect();
+    let next = AtomicUsize::new(0);
+    let (done, all_done) = mpsc::channel();
+    let mut records = BTreeMap::new();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let (done, next, stages) = (done.clone(), &next, &stages);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(section) = sections.get(index) else { return };
+                    let _ = done.send((index, walk(section, &stages[index])));
+                }
+            });
+        }
+        drop(done);
+        for (index, stage) in stages.iter().enumerate() {
+            stage.take_turn();
+            while !records.contains_key(&index) {
+                let Ok((index, record)) = all_done.recv() else { return };
+                records.insert(index, record);
+            }
+        }
+    });
+    records.into_values().collect()
+}
+
 /// One section: each scene shown, then its facts.
-fn walk(lab: &Lab, demo: &Program, seed: u64, limits: Limits, terminal: &Arc<Terminal>) -> Record {
+fn walk(section: &Section, terminal: &Arc<Terminal>) -> Record {
+    let Section { number, lab, demo, seed, limits } = section;
+    let (seed, limits) = (*seed, *limits);
     let started = Instant::now();
+    terminal.heading(number, lab.title, lab.demo);
+    terminal.paragraph(Style::Plain, 2, lab.about);
     let stage = Stage { terminal: terminal.clone() };
     let mut exam = Exam::new(demo, seed, limits, Stdout::Pipe, Some(&stage));
     let mut checks = Vec::new();
@@ -185,6 +242,7 @@ fn walk(lab: &Lab, demo: &Program, seed: u64, limits: Limits, terminal: &Arc<Ter
             terminal.check(record);
         }));
     }
+    terminal.gap();
     Record {
         schema: SCHEMA.into(),
         lab: lab.name.into(),

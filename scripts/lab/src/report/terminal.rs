@@ -1,7 +1,7 @@
 //! For people: text in the width and the colours that the terminal has.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{CheckRecord, Status};
 
@@ -44,9 +44,15 @@ impl Style {
     }
 }
 
+/// Where it goes, and what has been kept back so far.
+struct Out {
+    to: io::Stdout,
+    held: Option<String>,
+}
+
 /// The terminal, or the file or pipe in its place.
 pub struct Terminal {
-    out: Mutex<io::Stdout>,
+    out: Mutex<Out>,
     colour: bool,
     width: usize,
     /// Whether anything is shown but the verdict.
@@ -62,11 +68,28 @@ impl Terminal {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         Terminal {
-            out: Mutex::new(out),
+            out: Mutex::new(Out { to: out, held: None }),
             colour: terminal && !refused && !dumb,
             width: columns.filter(|_| terminal).unwrap_or(WIDTH).clamp(40, WIDEST),
             quiet,
         }
+    }
+
+    /// The same, with everything kept back until it is this one's turn.
+    pub fn waiting(quiet: bool) -> Terminal {
+        let terminal = Terminal::new(quiet);
+        terminal.out().held = Some(String::new());
+        terminal
+    }
+
+    /// Shows what was kept back, and all that comes from now on as it comes.
+    pub fn take_turn(&self) {
+        let held = self.out().held.take();
+        self.write(held.unwrap_or_default().as_bytes());
+    }
+
+    fn out(&self) -> MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -77,11 +100,19 @@ impl Terminal {
         }
     }
 
-    /// Writes one line. A reader that has gone (`| head`) ends the program quietly: the kernel ends
-    /// all that it has started.
     fn put(&self, line: &str) {
-        let mut out = self.out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = out.write_all(format!("{line}\n").as_bytes()) {
+        let line = format!("{line}\n");
+        if let Some(held) = &mut self.out().held {
+            held.push_str(&line);
+            return;
+        }
+        self.write(line.as_bytes());
+    }
+
+    /// A reader that has gone (`| head`) ends the program quietly: the kernel ends all that it has
+    /// started.
+    fn write(&self, bytes: &[u8]) {
+        if let Err(error) = self.out().to.write_all(bytes) {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 let _ = writeln!(io::stderr(), "lab: stdout: {error}");
                 std::process::exit(3);
