@@ -293,7 +293,8 @@ fn refused(exam: &mut Exam) -> Finding {
 }
 
 fn vanishes(exam: &mut Exam) -> Finding {
-    let bytes = much(exam, 3);
+    // More than all buffers between can hold: or it might be done, and right to end well.
+    let bytes = much(exam, 12);
     let mut evidence = Vec::new();
     // After an end of file of the server the error is EPIPE, with a SIGPIPE; else ECONNRESET.
     for (ends, how) in [(false, "reset"), (true, "end of file, then reset,")] {
@@ -309,9 +310,9 @@ fn vanishes(exam: &mut Exam) -> Finding {
         expect(
             matches!(run.ended, Some(Ending::Exit(status)) if status != 0),
             "an exit status that is not 0",
-            || format!("{how} in the middle of 3 MiB: {}", manners::ended(&run)),
+            || format!("{how} in the middle of 12 MiB: {}", manners::ended(&run)),
         )?;
-        evidence.push(format!("{how} in the middle of 3 MiB: {}", manners::last_words(&run)));
+        evidence.push(format!("{how} in the middle of 12 MiB: {}", manners::last_words(&run)));
     }
     Ok(evidence)
 }
