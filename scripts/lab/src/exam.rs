@@ -32,7 +32,7 @@ pub enum Trouble {
     /// The program was cut short.
     Cut(Cut),
     /// A signal ended the program.
-    Crashed(Ending),
+    Crashed(String),
     /// The evidence can't be had here, and why.
     Unverified(String),
     /// There is nothing to examine: it can't be executed.
@@ -266,7 +266,8 @@ impl<'a> Exam<'a> {
         for check in checks {
             let passed = |id: &str| records.iter().any(|c| c.id == id && c.status == Status::Pass);
             let record = if let Some(needed) = check.needs.iter().find(|needed| !passed(needed)) {
-                skipped(check, needed)
+                let first = records.iter().find(|record| record.id == *needed);
+                skipped(check, first.map_or(needed, |record| &record.title))
             } else if timed.contains(&check.id) {
                 let _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
                 self.check(check)
@@ -309,9 +310,9 @@ impl<'a> Exam<'a> {
                         record.expected = Some(expected);
                         (Status::Fail, saw)
                     }
-                    Trouble::Cut(Cut::Time) => (Status::Timeout, vec![Cut::Time.to_string()]),
+                    Trouble::Cut(cut) if cut.hangs() => (Status::Timeout, vec![cut.to_string()]),
                     Trouble::Cut(cut) => (Status::OverLimit, vec![cut.to_string()]),
-                    Trouble::Crashed(ending) => (Status::Crashed, vec![ending.to_string()]),
+                    Trouble::Crashed(ending) => (Status::Crashed, vec![ending]),
                     Trouble::Unverified(why) => (Status::Unverified, vec![why]),
                     Trouble::NotGradable(why) => (Status::NotGradable, vec![why]),
                     Trouble::Grader(error) => (Status::GraderError, vec![format!("{error:#}")]),
@@ -329,7 +330,7 @@ fn skipped(check: &Check, needed: &str) -> CheckRecord {
         status: Status::Skipped,
         points: check.points,
         earned: 0,
-        evidence: vec![format!("needs the check '{needed}'")],
+        evidence: vec![format!("needs first: {needed}")],
         did: None,
         expected: None,
         lesson: None,
@@ -355,13 +356,18 @@ pub fn whole(state: State) -> Result<State, Trouble> {
 pub fn done(state: &State) -> Result<(), Trouble> {
     match state.ended {
         Some(Ending::Exit(0)) => Ok(()),
-        Some(ending @ Ending::Signal(_)) => Err(Trouble::Crashed(ending)),
-        Some(ending @ Ending::Exit(_)) => {
-            let said =
-                last_word(state).map_or(String::new(), |line| format!(", after it said: {line}"));
-            fail("the program ends with exit status 0", format!("{ending}{said}"))
-        }
+        Some(Ending::Signal(_)) => Err(Trouble::Crashed(ending(state))),
+        Some(Ending::Exit(_)) => fail("the program ends with exit status 0", ending(state)),
         None => Err(Trouble::Cut(Cut::Time)),
+    }
+}
+
+/// How a run ended, in words, with the last thing that it said on stderr.
+pub fn ending(state: &State) -> String {
+    let ended = state.ended.map_or_else(|| "it did not end".into(), |ended| ended.to_string());
+    match last_word(state) {
+        Some(line) => format!("{ended}, after it said: {line}"),
+        None => ended,
     }
 }
 

@@ -13,7 +13,7 @@ use anyhow::Result;
 
 use crate::exam::Exam;
 use crate::labs::Lab;
-use crate::program;
+use crate::program::{self, quote};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report;
 use crate::report::terminal::{Style, Terminal, harmless, progress};
@@ -57,6 +57,12 @@ impl Grading {
         }
     }
 
+    /// The command that repeats it with the same random inputs.
+    fn again(&self, submissions: &str) -> String {
+        let (lab, seed) = (self.lab.name, self.seed);
+        format!("the same inputs again: cargo lab grade {lab} {submissions} --seed {seed}")
+    }
+
     /// Examines one submission and shows each check as it is made.
     pub fn one(&self, submission: &Path, terminal: &Terminal) -> Record {
         terminal.heading("", &submission.display().to_string(), self.lab.title);
@@ -72,7 +78,7 @@ impl Grading {
         let style = if earned == points { Style::Good } else { Style::Bad };
         let seconds = record.seconds;
         terminal.verdict(style, &format!("{earned} of {points} points, {seconds:.1} seconds"));
-        terminal.verdict(Style::Quiet, &format!("the same inputs again: --seed {}", self.seed));
+        terminal.verdict(Style::Quiet, &self.again(&quote(submission.as_os_str())));
         record
     }
 
@@ -110,7 +116,7 @@ impl Grading {
         let count = records.len();
         let line = format!("{count} submissions, {full} with all points, {seconds:.1} seconds");
         terminal.verdict(Style::Title, &line);
-        terminal.verdict(Style::Quiet, &format!("the same inputs again: --seed {}", self.seed));
+        terminal.verdict(Style::Quiet, &self.again("…"));
         records
     }
 

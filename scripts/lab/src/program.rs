@@ -209,7 +209,7 @@ fn python(isolation: &Isolation) -> Result<(PathBuf, Vec<PathBuf>)> {
 }
 
 /// A word as a shell takes it for one.
-fn quote(word: &OsStr) -> String {
+pub fn quote(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

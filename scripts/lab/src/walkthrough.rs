@@ -260,8 +260,7 @@ fn said(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Fail { expected, saw } => format!("expected {expected}, saw {}", saw.join("; ")),
         Trouble::Cut(cut) => cut.to_string(),
-        Trouble::Crashed(ending) => ending.to_string(),
-        Trouble::Unverified(why) | Trouble::NotGradable(why) => why.clone(),
+        Trouble::Crashed(why) | Trouble::Unverified(why) | Trouble::NotGradable(why) => why.clone(),
         Trouble::Grader(error) => format!("{error:#}"),
     }
 }

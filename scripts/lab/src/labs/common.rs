@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail};
+use crate::exam::{Exam, Finding, SOON, Trouble, done, ending, expect, fail};
 use crate::run::kernel::{self, Waits};
 use crate::run::{Gate, Id, Kind, Limits, Line, Live, Moment, Spec, State, Step, Stream, Task};
 
@@ -37,8 +37,13 @@ pub fn difference(expected: &[String], seen: &[String]) -> Option<String> {
 /// The first few of many lines, each of them short.
 pub fn some(lines: &[String]) -> String {
     let short = |line: &String| {
-        let cut: String = line.chars().take(60).collect();
-        if cut.len() < line.len() { format!("'{cut}…'") } else { format!("'{cut}'") }
+        let letters: Vec<char> = line.chars().collect();
+        let text = |letters: &[char]| letters.iter().collect::<String>();
+        match letters.len() {
+            0..=120 => format!("'{line}'"),
+            // The end of an error's line is the system's words for it.
+            length => format!("'{}…{}'", text(&letters[..60]), text(&letters[length - 40..])),
+        }
     };
     let mut words: Vec<String> = lines.iter().take(4).map(short).collect();
     if lines.len() > words.len() {
@@ -58,13 +63,17 @@ pub fn stdout(run: &State) -> Vec<String> {
 /// Else with what is missing and what is too much.
 pub fn prints(run: &State, wanted: &[String]) -> Result<(), Trouble> {
     let seen = stdout(run);
-    if let Some(mut different) = difference(wanted, &seen) {
-        if letters(wanted) == letters(&seen) {
-            different += "; it is all there, but lines are written in pieces, which have mixed";
-        }
-        return fail(some(wanted), different);
+    let Some(mut different) = difference(wanted, &seen) else {
+        return done(run);
+    };
+    if letters(wanted) == letters(&seen) {
+        different += "; it is all there, but lines are written in pieces, which have mixed";
     }
-    done(run)
+    let mut saw = vec![different];
+    if done(run).is_err() {
+        saw.push(ending(run)); // what is missing may be missing because of that
+    }
+    Err(Trouble::Fail { expected: some(wanted), saw })
 }
 
 /// All that is not white space, sorted.

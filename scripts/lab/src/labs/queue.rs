@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use super::common::{all_held, before_writing, difference, in_one_piece, some, stdout, who_sleeps};
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, ending, expect, fail, whole};
 use crate::run::kernel::{self, Waits};
-use crate::run::{Cut, Ending, Id, Limits, Line, Live, Spec, State, Stream};
+use crate::run::{Ending, Id, Limits, Line, Live, Spec, State, Stream};
 
 pub(super) static LAB: Lab = Lab {
     name: "queue",
@@ -115,9 +115,9 @@ fn complete(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
 /// Each of the items once, each by one of the workers, whether it ended or not.
 fn processed(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
     match (run.cut, run.ended) {
-        (Some(Cut::Time), _) => {}
+        (Some(cut), _) if cut.hangs() => {}
         (Some(cut), _) => return Err(Trouble::Cut(cut)),
-        (None, Some(ending @ Ending::Signal(_))) => return Err(Trouble::Crashed(ending)),
+        (None, Some(Ending::Signal(_))) => return Err(Trouble::Crashed(ending(run))),
         (None, _) => {}
     }
     let lines = stdout(run);
@@ -307,14 +307,9 @@ fn end(exam: &mut Exam) -> Finding {
         let tasks = live.log.lock().tasks.values().filter(|task| task.alive()).count();
         let run = live.finish();
         expect(
-            ended.is_some() || matches!(run.cut, Some(cut) if cut != Cut::Time),
+            ended.is_some() || run.cut.is_some_and(|cut| !cut.hangs()),
             "it ends when all items are processed",
-            || {
-                let seconds = SOON.as_secs();
-                format!(
-                    "{workers} workers, {items} items: {tasks} threads still wait after {seconds} seconds"
-                )
-            },
+            || format!("{workers} workers, {items} items: {tasks} threads still wait, for ever"),
         )?;
         complete(&whole(run)?, workers, items)?;
         evidence.push(format!("{items} items, {workers} workers"));

@@ -126,6 +126,28 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
     })
 }
 
+/// Whether a task can only be woken by another one of its run: it waits without a time-out for a
+/// child, for a thread (futex), or for what comes through a pipe that is not its stdin.
+pub fn never_by_itself(process: Id, task: Id) -> bool {
+    let task = Process::new(process).and_then(|process| process.task_from_tid(task));
+    let Ok(Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. })) =
+        task.map(|task| task.syscall())
+    else {
+        return false;
+    };
+    let file = |number: u64| fs::read_link(format!("/proc/{process}/fd/{number}")).ok();
+    match number {
+        libc::SYS_wait4 | libc::SYS_waitid => true,
+        libc::SYS_futex => arguments[3] == 0,
+        libc::SYS_read => {
+            let pipe = file(arguments[0]);
+            pipe.as_ref().is_some_and(|to| to.to_string_lossy().starts_with("pipe:"))
+                && pipe != file(0)
+        }
+        _ => false,
+    }
+}
+
 /// Whether the function of the kernel in which a task waits is that of a sleep.
 fn sleeps_on(process: Id, task: Id) -> bool {
     fs::read_to_string(format!("/proc/{process}/task/{task}/wchan"))

@@ -128,6 +128,8 @@ pub type Gate = Arc<dyn Fn(&Moment) -> bool + Send + Sync>;
 pub enum Cut {
     /// It ran longer than it was given.
     Time,
+    /// Everybody in it waited for somebody else of it, so that it could never end.
+    Still,
     /// It wrote more than is kept.
     Output,
     /// It had more processes and threads at once than it may.
@@ -136,10 +138,20 @@ pub enum Cut {
     Memory,
 }
 
+impl Cut {
+    /// Whether it had not ended, and did nothing else that is forbidden.
+    pub fn hangs(self) -> bool {
+        matches!(self, Cut::Time | Cut::Still)
+    }
+}
+
 impl std::fmt::Display for Cut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Cut::Time => "it did not end in the time it was given",
+            Cut::Still => {
+                "it would never have ended: all its processes and threads wait for one another"
+            }
             Cut::Output => "it wrote more than it may",
             Cut::Tasks => "it made more processes or threads than it may",
             Cut::Memory => "it took more memory than it may",

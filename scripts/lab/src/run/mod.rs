@@ -25,12 +25,14 @@ pub mod kernel;
 mod limits;
 pub mod log;
 pub mod plain;
+mod still;
 mod streams;
 mod tracer;
 
 pub use isolation::{Isolation, Protection, Tier, hide_value_of};
 pub use limits::Limits;
 pub use log::{Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Stream, Task};
+use still::Stillness;
 pub use streams::Echo;
 
 /// How long what the program started may outlive it before that counts as left behind. A child
@@ -180,30 +182,45 @@ impl Live {
         self.log.lock().root().map_or(0, |task| task.id)
     }
 
-    /// Waits until `seen` finds what it looks for, until the program has ended and said all, or
-    /// until the time-out: then `None`.
+    /// Waits until `seen` finds what it looks for, until the program has ended and said all, until
+    /// nobody in it can go on any more, or until the time-out: then `None`.
     pub fn until<T>(
         &self,
         timeout: Duration,
         mut seen: impl FnMut(&State) -> Option<T>,
     ) -> Option<T> {
         let deadline = self.log.now() + timeout;
-        let found = self.log.until(deadline, |state| match seen(state) {
-            Some(found) => Some(Some(found)),
-            None if !state.traced && state.drained => Some(None),
-            None => None,
-        });
-        found.flatten()
+        let mut stillness = Stillness::default();
+        loop {
+            let look = self.log.now() + still::LOOK;
+            let found = self.log.until(deadline.min(look), |state| match seen(state) {
+                Some(found) => Some(Some(found)),
+                None if !state.traced && state.drained => Some(None),
+                None => None,
+            });
+            match found {
+                Some(found) => return found,
+                None if look >= deadline || stillness.look(&self.log) => return None,
+                None => {}
+            }
+        }
     }
 
     /// Asks again and again what no event tells (kernel state), until there is an answer.
     pub fn poll<T>(&self, timeout: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = self.log.now() + timeout;
+        let mut stillness = Stillness::default();
+        let mut look = self.log.now();
         loop {
             if let Some(answer) = ask() {
                 return Some(answer);
             }
-            let over = self.log.now() >= deadline || self.log.lock().ended.is_some();
+            let now = self.log.now();
+            let mut over = now >= deadline || self.log.lock().ended.is_some();
+            if now >= look {
+                over |= stillness.look(&self.log);
+                look = self.log.now() + still::LOOK;
+            }
             if over {
                 return ask();
             }
@@ -261,12 +278,25 @@ impl Live {
         let Some(reader) = self.reader.take() else {
             return;
         };
-        let ended = self.log.until(self.limits.time, |state| {
-            (state.ended.is_some() || !state.traced).then_some(())
-        });
-        if ended.is_none() {
-            self.log.change(|state| state.cut = state.cut.or(Some(Cut::Time)));
-        } else {
+        let mut stillness = Stillness::default();
+        let ended = loop {
+            let look = self.log.now() + still::LOOK;
+            let ended = self.log.until(self.limits.time.min(look), |state| {
+                (state.ended.is_some() || !state.traced).then_some(())
+            });
+            let cut = if ended.is_some() {
+                break ended;
+            } else if look >= self.limits.time {
+                Cut::Time
+            } else if stillness.look(&self.log) {
+                Cut::Still
+            } else {
+                continue;
+            };
+            self.log.change(|state| state.cut = state.cut.or(Some(cut)));
+            break None;
+        };
+        if ended.is_some() {
             let grace = self.log.now() + GRACE;
             self.log.until(grace, |state| (!state.traced).then_some(()));
         }

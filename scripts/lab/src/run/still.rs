@@ -1,0 +1,90 @@
+//! Whether anything can still happen in a run: when everybody is held, or waits without a time-out
+//! for somebody else of the same run, waiting on is of no use.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::kernel;
+use super::log::{Id, Log};
+
+/// How often is looked.
+pub(super) const LOOK: Duration = Duration::from_millis(25);
+
+/// How many looks in a row must see the same. One alone may come between two steps: while it asks
+/// of the last task, the first one may have been woken.
+const LOOKS: u32 = 5;
+
+/// A run that may have come to a stand.
+#[derive(Default)]
+pub(super) struct Stillness {
+    /// How often each had gone to sleep when it was last looked at.
+    sleeps: BTreeMap<Id, Option<u64>>,
+    looks: u32,
+}
+
+impl Stillness {
+    /// Looks once more; whether all looks of the last tenth of a second have seen nobody who could
+    /// go on by itself.
+    pub(super) fn look(&mut self, log: &Log) -> bool {
+        let waiting: Vec<(Id, Id)> = {
+            let state = log.lock();
+            if state.ended.is_some() || !state.traced || !state.release.is_empty() {
+                Vec::new()
+            } else {
+                let alive = state.tasks.values().filter(|task| task.alive());
+                alive
+                    .filter(|task| !state.held.contains(&task.id))
+                    .map(|task| (task.process, task.id))
+                    .chain(state.held.iter().map(|id| (0, *id)))
+                    .collect()
+            }
+        };
+        let held = |process: Id| process == 0;
+        let stands = !waiting.is_empty()
+            && waiting
+                .iter()
+                .all(|&(process, id)| held(process) || kernel::never_by_itself(process, id));
+        let sleeps =
+            waiting.iter().map(|&(process, id)| (id, kernel::sleeps_of(process, id))).collect();
+        if !stands || sleeps != self.sleeps {
+            self.looks = 0;
+        }
+        self.looks += u32::from(stands);
+        self.sleeps = sleeps;
+        self.looks >= LOOKS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Moment, Spec, Step, start};
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn shell(script: &str) -> Spec {
+        Spec { command: ["/bin/sh", "-c", script].map(Into::into).into(), ..Spec::default() }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_run_that_stands() {
+        // The child is held before its first word, and the shell waits for it.
+        let gate = Arc::new(|moment: &Moment| matches!(moment.what, Step::Write(..)));
+        let live = start(&Spec { gate: Some(gate), ..shell("/bin/echo a; /bin/echo b") });
+        let live = live.expect("a shell");
+        assert_eq!(live.until(LONG, |state| (state.lines.len() == 2).then_some(())), None);
+        assert!(live.log.now() < LONG);
+        assert_eq!(live.log.lock().held.len(), 1);
+        live.open_gate();
+        assert_eq!(live.finish().lines.len(), 2);
+    }
+
+    #[test]
+    fn a_run_in_which_somebody_sleeps_does_not_stand() {
+        let live = start(&shell("sleep 0.4; echo a")).expect("a shell");
+        assert!(live.until(LONG, |state| (state.lines.len() == 1).then_some(())).is_some());
+        assert_eq!(live.finish().cut, None);
+    }
+}
