@@ -15,6 +15,7 @@ use crate::record::{Record, SCHEMA, Status};
 use crate::report::terminal::{Style, Terminal};
 use crate::report::{self, csv, github, gradescope, junit};
 use crate::run::{Isolation, Tier};
+use crate::twins;
 
 /// Examine a program, or many, by the checks of a lab
 ///
@@ -27,8 +28,11 @@ pub struct Options {
     #[arg(value_name = "LAB", value_parser = lab)]
     lab: String,
     /// What is examined
-    #[arg(value_name = "SUBMISSION", required_unless_present = "explain")]
+    #[arg(value_name = "SUBMISSION", required_unless_present_any = ["explain", "twin"])]
     submissions: Vec<PathBuf>,
+    /// Examine a kept program, as `cargo lab twins LAB` names it; may be given several times
+    #[arg(long, value_name = "NAME")]
+    twin: Vec<String>,
     /// Where the random inputs come from; the default is another number each time
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -225,9 +229,15 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(id) = &options.explain {
         return explain(lab, id, &terminal);
     }
+    let mut all = options.submissions.clone();
+    for name in &options.twin {
+        let twin = twins::named(lab, name)?;
+        terminal.paragraph(Style::Title, 0, &format!("{}: {}", twin.name, twin.about));
+        all.push(twin.file);
+    }
     let (part, of) = options.shard.unwrap_or((1, 1));
     let submissions: Vec<&Path> =
-        options.submissions.iter().skip(part - 1).step_by(of).map(PathBuf::as_path).collect();
+        all.iter().skip(part - 1).step_by(of).map(PathBuf::as_path).collect();
     if options.outputs.gradescope.is_some() && submissions.len() != 1 {
         bail!("--gradescope is for one submission");
     }

@@ -17,6 +17,7 @@ mod program;
 mod record;
 mod report;
 mod run;
+mod twins;
 mod walkthrough;
 mod watch;
 
@@ -35,6 +36,7 @@ enum Command {
     Merge(grade::Merge),
     New(new::Options),
     Watch(watch::Options),
+    Twins(twins::Options),
     /// Name the labs
     List,
     /// Show the statement of a lab
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Merge(options) => grade::merge(&options),
         Command::New(options) => new::run(&options),
         Command::Watch(options) => watch::run(&options),
+        Command::Twins(options) => twins::run(&options),
         Command::List => Ok(grade::list()),
         Command::Show { lab } => grade::show(&lab),
     };
