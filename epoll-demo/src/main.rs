@@ -42,7 +42,7 @@
 //! `exec 3<>/dev/tcp/127.0.0.1/10002; echo -n hello >&3`.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -122,6 +122,13 @@ fn chunk(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes @ 1..=0x0010_0000) => Ok(bytes),
         _ => Err("not a number of bytes from 1 to 1048576".to_string()),
+    }
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
     }
 }
 

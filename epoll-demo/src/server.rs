@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
+use std::process;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
@@ -12,7 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::client::Client;
 use crate::listener::{LISTENER, Listener};
-use crate::{Options, failed, print_line, say};
+use crate::{Options, failed, hint, print_line, say};
 
 const SIGNALS: u64 = LISTENER - 1;
 /// Events taken at once; if there are more, they come next time.
@@ -60,7 +61,11 @@ impl Server {
 
     /// Serves until a signal comes, or until the last of `--connections` has gone.
     pub(crate) fn run(mut self) -> io::Result<()> {
-        say(format_args!("listening on {}", self.listener.address));
+        let address = self.listener.address;
+        say(format_args!("listening on {address}"));
+        hint(format_args!("nc {} {}", address.ip(), address.port()));
+        hint(format_args!("grep . /proc/{}/fdinfo/{}", process::id(), self.epoll.0.as_raw_fd()));
+        hint(format_args!("strace -p {}", process::id()));
         let mut events = vec![EpollEvent::empty(); BATCH];
         while self.listener.is_open() || self.connected > 0 {
             let ready = match self.epoll.wait(&mut events, self.listener.patience()) {

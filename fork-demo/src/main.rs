@@ -24,8 +24,8 @@
 #![allow(clippy::disallowed_names)] // `foo` is the note's own name
 
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal, Write};
+use std::process::{self, ExitCode};
 use std::thread;
 use std::time::Duration;
 
@@ -104,6 +104,11 @@ fn fork(options: &Options) -> io::Result<()> {
         }),
         ForkResult::Parent { child } => {
             let printed = print_line(format_args!("Parent:  {foo}"));
+            if options.forever {
+                let parent = process::id();
+                hint(format_args!("ps -o pid,ppid,stat,comm -p {parent},{child}"));
+                hint(format_args!("strace -f -p {parent} -p {child}"));
+            }
             if printed.is_err() && options.forever {
                 // Nothing else would end it, and a parent that can't go on must not wait for ever.
                 let _ = kill(child, Signal::SIGKILL);
@@ -138,6 +143,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn print_line(line: impl Display) -> io::Result<()> {
     let line = format!("{line}\n");
     io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
+    }
 }
 
 /// Puts the call and its subject before the system's words.

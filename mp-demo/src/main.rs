@@ -22,7 +22,8 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::thread;
@@ -86,6 +87,9 @@ enum Topic {
     SpawnedChild(SpawnedChild),
 }
 
+/// Long enough to look at it from another terminal.
+const LONG: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let options = Options::parse();
     ExitCode::from(match options.topic {
@@ -104,6 +108,11 @@ fn greet(options: &Options) -> io::Result<()> {
         };
         // If this one can't be started, those that were are ended: `Drop for Started`.
         processes.push(process(options.style, name.clone(), options.delay).start(method)?);
+    }
+    if options.delay >= LONG {
+        let children = processes.iter().map(|process| process.pid().to_string());
+        let family: Vec<_> = iter::once(std::process::id().to_string()).chain(children).collect();
+        hint(format_args!("ps -o pid,ppid,stat,comm -p {}", family.join(",")));
     }
     let mut done = Ok(());
     for (process, name) in processes.iter_mut().zip(&options.names) {
@@ -171,6 +180,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// Writes one whole line at once: `println!` would panic when stdout is closed or full.
 fn print_line(line: &[u8]) -> io::Result<()> {
     io::stdout().write_all(&[line, b"\n"].concat()).map_err(failed("stdout"))
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
+    }
 }
 
 /// Puts the call and its subject before the system's words.

@@ -29,8 +29,8 @@
 //! `top -H -p $(pgrep -x pool-demo)`.
 
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal, Write};
+use std::process::{self, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,9 @@ enum Topic {
     Futures,
 }
 
+/// Long enough to look at it from another terminal.
+const LONG: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let options = Options::parse();
     if u64::from(options.tasks) * u64::from(options.exponent) > 50_000_000 {
@@ -112,6 +115,9 @@ fn timer(func: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
 
 fn pool(options: &Options) -> io::Result<()> {
     let pool = Executor::new(options.workers.into())?;
+    if options.delay >= LONG {
+        hint(format_args!("top -H -p {}", process::id()));
+    }
     let printed = print_powers(&pool, options);
     if printed.is_err() {
         // Nobody will see the other results: don't wait for them.
@@ -151,6 +157,13 @@ fn python_float(x: f64) -> String {
     match text.split_once("e-") {
         Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
         None => text,
+    }
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
     }
 }
 

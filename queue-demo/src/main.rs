@@ -28,8 +28,8 @@
 //! the producer gets.
 
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal, Write};
+use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -89,6 +89,9 @@ enum Topic {
     Timeouts,
 }
 
+/// Long enough to look at it from another terminal.
+const LONG: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let options = Options::parse();
     let done = match options.topic {
@@ -141,6 +144,9 @@ fn run(options: &Options) -> io::Result<()> {
     }
     let workers = (1..=options.workers).map(|number| work.start_worker(number));
     let workers = workers.collect::<io::Result<Vec<_>>>()?;
+    if options.delay.saturating_mul(options.items) >= LONG {
+        hint(format_args!("top -H -p {}", process::id()));
+    }
     work.put(items);
     if !work.stop.load(Ordering::Relaxed) {
         let _ = writeln!(io::stderr(), "queued {} items", options.items);
@@ -191,6 +197,13 @@ impl Work {
             self.queue.task_done().expect("it is called once for each item");
         }
         printed
+    }
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
     }
 }
 

@@ -20,8 +20,8 @@
 //! Run it: `cargo run -p socket-server`, and in another terminal `cargo run -p socket-client`.
 
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal, Write};
+use std::process::{self, ExitCode};
 use std::thread;
 use std::time::Duration;
 
@@ -80,6 +80,9 @@ fn run(options: &Options) -> io::Result<()> {
     let listener = listen(&options.addr)?;
     if let Some(address) = listener.local_addr()?.as_socket() {
         let _ = writeln!(io::stderr(), "listening on {address}");
+        hint(format_args!("nc {} {}", address.ip(), address.port()));
+        hint(format_args!("lsof -a -i -p {}", process::id()));
+        hint(format_args!("strace -f -p {}", process::id()));
     }
     let threads = Threads::new();
     let done: io::Result<()> = thread::scope(|scope| {
@@ -145,6 +148,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// Tells on stderr what happened. Not eprintln!, which panics when stderr is closed.
 fn report(what: impl Display) {
     let _ = writeln!(io::stderr(), "socket-server: {what}");
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
+    }
 }
 
 /// Puts the call and its subject before the system's words.

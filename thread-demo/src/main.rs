@@ -15,8 +15,8 @@
 //! `ps -L -p $(pidof thread-demo) -o pid,tid,stat,comm`.
 
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal, Write};
+use std::process::{self, ExitCode};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -92,6 +92,9 @@ fn greet(options: &Options) -> io::Result<()> {
             }
         }
     }
+    if options.delay >= LONG {
+        hint(format_args!("ps -L -o pid,tid,stat,comm -p {}", process::id()));
+    }
     // All are joined, whatever happened: a thread that still runs would end with main.
     for thread in threads {
         let greeted = thread.join().expect("f returns its errors and does not panic");
@@ -117,6 +120,9 @@ fn spawn<T: Send + 'static>(
     let thread = thread::Builder::new().name(name.to_string()).spawn(body);
     thread.map_err(failed(format_args!("start thread {name:?}")))
 }
+
+/// Long enough to look at it from another terminal.
+const LONG: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -145,6 +151,13 @@ fn main() -> ExitCode {
 fn print_line(line: impl Display) -> io::Result<()> {
     let line = format!("{line}\n");
     io::stdout().write_all(line.as_bytes()).map_err(failed("stdout"))
+}
+
+/// Tells a person at a terminal what to type meanwhile in another one.
+fn hint(command: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("meanwhile: {command}\n").as_bytes());
+    }
 }
 
 /// Puts the call and its subject before the system's words.
