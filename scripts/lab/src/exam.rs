@@ -254,6 +254,13 @@ impl<'a> Exam<'a> {
         SocketAddr::from((Ipv4Addr::new(127, a, b, c), port))
     }
 
+    /// The same for a server under examination. The note's own port is for those who watch; else it
+    /// is another one each time, so that servers which listen at all addresses can be examined at
+    /// once as well. Below the ports that the system gives out by itself.
+    pub fn place(&self, port: u16) -> SocketAddr {
+        Exam::address(if self.showing { port } else { fastrand::u16(20_000..32_000) })
+    }
+
     /// Makes these checks one after the other; `made` is told of each. While one of the `timed`
     /// ones is made, no other examination of this process makes any.
     pub fn examine<'c>(

@@ -9,8 +9,9 @@ recv returns. A character that lies in two chunks is printed whole, with the sec
 no UTF-8 become U+FFFD.
 
 One client is served after the other: the next has to wait until the one before has closed.
-Whatever a client does (a reset, garbage, nothing) ends that client and no other. SIGINT and SIGTERM
-end the server with status 0, when it has printed what it had received.
+Whatever a client does (a reset, garbage, nothing) ends that client and no other, and its socket is
+closed in every case. SIGINT and SIGTERM end the server with status 0, when it has printed what it
+had received.
 
   --connections N  end when N clients have come and gone
   --threads        serve all clients at once, each in a thread of its own

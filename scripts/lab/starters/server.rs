@@ -9,8 +9,9 @@
 //! become U+FFFD.
 //!
 //! One client is served after the other: the next has to wait until the one before has closed.
-//! Whatever a client does (a reset, garbage, nothing) ends that client and no other. SIGINT and
-//! SIGTERM end the server with status 0, when it has printed what it had received.
+//! Whatever a client does (a reset, garbage, nothing) ends that client and no other, and its socket
+//! is closed in every case. SIGINT and SIGTERM end the server with status 0, when it has printed what
+//! it had received.
 
 #![allow(unused)] // Delete this line when you begin: then the compiler names what is not used yet.
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use super::common::{some, stdout};
-use super::peer::{Peer, connect, fate, joined, printed, serve, word_and_signal};
+use super::peer::{Peer, connect, fate, joined, printed, serve, text_and_signal};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail, whole};
 use crate::run::{Line, Live, Spec, State, Stdout, kernel};
@@ -140,7 +140,7 @@ fn prints(exam: &mut Exam) -> Finding {
     let mut clients = [connect(&live, address)?, connect(&live, address)?];
     for (client, word) in clients.iter_mut().zip(&words).rev() {
         client.send(word.as_bytes());
-        expect(printed(&live, SOON, word), format!("'{word}' on a line of its own"), || {
+        expect(printed(&live, word), format!("'{word}' on a line of its own"), || {
             let lines = stdout(&live.log.lock());
             some(&lines) + &fate(&live)
         })?;
@@ -287,7 +287,7 @@ fn others(exam: &mut Exam) -> Finding {
     let mut client = connect(&live, address)?;
     client.send(word.as_bytes());
     let served = client.read_until(SOON, |received| received.len() >= 8);
-    let said = printed(&live, SOON, &word);
+    let said = printed(&live, &word);
     expect(served && said, "another client is served meanwhile", || {
         format!(
             "after 2 silent clients and one that does not read: {}; its word was {}printed{}",
@@ -446,7 +446,7 @@ fn end(exam: &mut Exam) -> Finding {
         let (live, address) = serve(exam, PORT, &[])?;
         let mut client = connect(&live, address)?;
         client.read_until(SOON, |received| received.len() >= 4);
-        word_and_signal(&live, &mut client, &word, signal);
+        text_and_signal(&live, &mut client, &word, signal);
         let state = whole(live.finish())?;
         done(&state)?;
         expect(
@@ -464,7 +464,7 @@ fn end(exam: &mut Exam) -> Finding {
 fn manners(exam: &mut Exam) -> Finding {
     let mut evidence = manners::bad_usage(exam)?;
     let mut with = |to| -> Result<State, Trouble> {
-        let address = Exam::address(PORT);
+        let address = exam.place(PORT);
         let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
         let live = exam.start(spec)?;
         live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());

@@ -10,9 +10,12 @@ use anyhow::Context as _;
 use nix::sys::signal::Signal;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::common::some;
-use crate::exam::{Exam, SOON, Trouble, fail};
-use crate::run::{Line, Live, Spec, State, Stream, kernel};
+use super::{common::some, manners};
+use crate::exam::{Exam, SOON, Trouble, done, fail, last_word, whole};
+use crate::run::{
+    Ending, Live, Spec, State, Stream,
+    kernel::{self, Waits},
+};
 
 /// A connection.
 pub struct Peer {
@@ -61,6 +64,11 @@ impl Peer {
         stream.set_nodelay(true)?; // what is sent in pieces should come in pieces
         stream.set_write_timeout(Some(SOON))?;
         Ok(Peer { stream, received: Vec::new() })
+    }
+
+    /// Its own address, by which the other side knows it.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.stream.local_addr().ok()
     }
 
     /// The other side's port.
@@ -136,6 +144,17 @@ impl Peer {
         let _ = SockRef::from(&self.stream).set_recv_buffer_size(1 << 20);
     }
 
+    /// Whether the other side has closed the connection, and nothing of it is left to be read.
+    pub fn is_closed(&self) -> bool {
+        let _ = self.stream.set_nonblocking(true);
+        let left = self.stream.peek(&mut [0]);
+        let _ = self.stream.set_nonblocking(false);
+        match left {
+            Ok(bytes) => bytes == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
     /// Says that nothing more will be sent, and goes on reading.
     pub fn half_close(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -176,30 +195,69 @@ impl Host {
         Ok(Host { listener, address })
     }
 
-    /// The next client, if one comes in this time.
-    pub fn accept(&self, time: Duration) -> Result<Option<Peer>, Trouble> {
-        let end = Instant::now() + time;
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
-                    stream.set_nonblocking(false)?;
-                    return Ok(Some(Peer::new(stream)?));
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if Instant::now() >= end {
-                        return Ok(None);
-                    }
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-                Err(error) => return Err(error.into()),
+    /// The next connection of the program, if it comes soon: not when the program has ended.
+    pub fn accept(&self, live: &Live) -> Result<Option<Peer>, Trouble> {
+        let next = live.poll(SOON, || self.pending().transpose());
+        next.transpose()
+    }
+
+    /// The next connection, if it is there.
+    pub fn pending(&self) -> Result<Option<Peer>, Trouble> {
+        match self.listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                Ok(Some(Peer::new(stream)?))
             }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
+/// How long a program sleeps that will do nothing more until somebody does something to it. Longer
+/// than the second after which many look whether they should stop.
+const STILL: Duration = Duration::from_millis(1200);
+
+/// Gives the program time for what it should do at once: until `seen`, which waits for as long as it
+/// is told, has seen it. Nobody waits for a program that has ended, or that is fast asleep: then it
+/// can't come any more.
+pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> Option<T> {
+    const SLICE: Duration = Duration::from_millis(25);
+    let begun = Instant::now();
+    let mut last = (None, begun);
+    loop {
+        if let Some(seen) = seen(SLICE) {
+            return Some(seen);
+        }
+        let asleep = asleep(live);
+        if asleep.is_none() || asleep != last.0 {
+            last = (asleep, Instant::now());
+        }
+        let ended = live.log.lock().ended.is_some();
+        if ended || last.1.elapsed() > STILL || begun.elapsed() > SOON {
+            return seen(SLICE);
+        }
+    }
+}
+
+/// In what each task of the program is blocked, and how often it has been so: nothing when one of
+/// them runs, or will when some time has passed.
+fn asleep(live: &Live) -> Option<Vec<(Waits, u64)>> {
+    let alive: Vec<_> = {
+        let state = live.log.lock();
+        let alive = state.tasks.values().filter(|task| task.alive());
+        alive.map(|task| (task.process, task.id)).collect()
+    };
+    let of_task = |(process, id)| {
+        let waits = kernel::waits_for(process, id).filter(|waits| *waits != Waits::Sleep)?;
+        Some((waits, kernel::sleeps_of(process, id)?))
+    };
+    alive.into_iter().map(of_task).collect()
+}
+
 /// Starts a server at an address of its own; returns when the kernel shows that it listens there.
 pub fn serve(exam: &mut Exam, port: u16, more: &[&str]) -> Result<(Live, SocketAddr), Trouble> {
-    let address = Exam::address(port);
+    let address = exam.place(port);
     // Somebody else's server on all addresses would be in the way of the note's own port.
     let address = match TcpListener::bind(address) {
         Ok(_) => address,
@@ -219,42 +277,92 @@ pub fn serve_at(
     // Nobody asks who printed a line, and some checks make them print very many.
     let spec = Spec { unattributed: true, ..exam.spec(&arguments) };
     let live = exam.start(spec)?;
-    let listens = live.poll(SOON, || {
-        let listening = kernel::listening(&live.log.lock());
-        let here = |at: &SocketAddr| {
-            (at.ip() == address.ip() || at.ip().is_unspecified())
-                && (at.port() == address.port() || address.port() == 0)
-        };
-        listening.into_iter().find(here).map(|at| SocketAddr::new(address.ip(), at.port()))
+    let listens = in_time(&live, |slice| {
+        live.poll(slice, || {
+            let listening = kernel::listening(&live.log.lock());
+            let here = |at: &SocketAddr| {
+                (at.ip() == address.ip() || at.ip().is_unspecified())
+                    && (at.port() == address.port() || address.port() == 0)
+            };
+            listening.into_iter().find(here).map(|at| SocketAddr::new(address.ip(), at.port()))
+        })
     });
     if let Some(address) = listens {
         return Ok((live, address));
     }
     // Asked before we end it ourselves.
-    let ended = live.log.lock().ended;
+    let (ended, cut) = {
+        let state = live.log.lock();
+        (state.ended, state.cut)
+    };
     let elsewhere = kernel::listening(&live.log.lock());
-    let how = match (ended, elsewhere.first()) {
-        (Some(ending), _) => format!("it ended: {ending}"),
-        (None, Some(at)) => format!("it listens at {at}"),
-        (None, None) => format!("it listens nowhere after {} seconds", SOON.as_secs()),
+    let how = match (cut, ended, elsewhere.first()) {
+        (Some(cut), ..) => cut.to_string(),
+        (None, Some(ending), _) => format!("it ended before it listened: {ending}"),
+        (None, None, Some(at)) => format!("it listens at {at}"),
+        (None, None, None) => "it runs and listens nowhere".into(),
     };
     let state = live.end();
-    let said: Vec<_> = state.lines_of(Stream::Stderr).map(Line::text).collect();
+    let said: Vec<_> = last_word(&state).into_iter().collect();
     let said = if said.is_empty() { String::new() } else { format!("; it said: {}", some(&said)) };
     fail(format!("the program listens at {address}"), format!("{how}{said}"))
 }
 
 /// What has become of the program, to be put after what was seen of it: nothing if it still runs.
 pub fn fate(live: &Live) -> String {
-    // Its end comes a moment after that of its connections.
-    let ended = live.poll(Duration::from_millis(50), || live.log.lock().ended);
+    // Its end comes a moment after that of its connections. Who sleeps is not about to end.
+    let (pid, ended) = (live.pid(), || live.log.lock().ended);
+    let sleeps = || kernel::waits_for(pid, pid).is_some();
+    live.poll(Duration::from_secs(1), || (ended().is_some() || sleeps()).then_some(()));
+    let ended = ended();
     let state = live.log.lock();
-    let said = state.lines_of(Stream::Stderr).last().map(Line::text).unwrap_or_default();
     match (state.cut, ended) {
         (Some(cut), _) => format!("; the program had been ended: {cut}"),
-        (None, Some(ending)) => format!("; the program had ended: {ending}, '{said}'"),
+        (None, Some(ending)) => {
+            format!("; the program had ended: {ending}, {}", manners::last_words(&state))
+        }
         (None, None) => String::new(),
     }
+}
+
+/// What becomes of a program that should end by itself; one that does not is ended.
+pub fn ending(live: Live) -> (Option<Ending>, State) {
+    let ended = in_time(&live, |slice| live.until(slice, |state| state.ended));
+    (ended, if ended.is_some() { live.finish() } else { live.end() })
+}
+
+/// Passes when a program that has nothing more to do ends by itself, with status 0.
+///
+/// # Errors
+/// Else with how it ended; `when` says what it was that it had done.
+pub fn ends(live: Live, when: &str) -> Result<State, Trouble> {
+    let (ended, state) = ending(live);
+    let state = whole(state)?;
+    if ended.is_none() {
+        return fail(format!("exit status 0 {when}"), "it was still running");
+    }
+    done(&state).map(|()| state)
+}
+
+/// Passes when a program that was sent this signal ends in good order, with status 0.
+///
+/// # Errors
+/// Else with how it ended.
+pub fn ends_at(live: Live, signal: Signal) -> Result<State, Trouble> {
+    let (ended, state) = ending(live);
+    let state = whole(state)?;
+    let saw = match ended {
+        Some(Ending::Exit(0)) => return Ok(state),
+        Some(Ending::Signal(number)) if number == signal as i32 => {
+            format!("{signal} itself ended it: the program does nothing about this signal")
+        }
+        Some(other @ Ending::Signal(_)) => return Err(Trouble::Crashed(other)),
+        Some(ending @ Ending::Exit(_)) => {
+            format!("{signal}: {ending}; {}", manners::last_words(&state))
+        }
+        None => format!("{signal}: it was still running"),
+    };
+    fail(format!("exit status 0 at {signal}"), saw)
 }
 
 /// A connection to a server that is running; if there is none, what became of it.
@@ -267,6 +375,22 @@ pub fn connect(live: &Live, address: SocketAddr) -> Result<Peer, Trouble> {
     })
 }
 
+/// Sends one byte, and waits until the program has read it, so that the next one comes in a chunk of
+/// its own. Whether it has.
+pub fn send_byte(live: &Live, client: &mut Peer, byte: u8) -> bool {
+    client.send(&[byte]);
+    let Some(address) = client.address() else {
+        return false;
+    };
+    let read = in_time(live, |slice| {
+        live.poll(slice, || {
+            let read = kernel::has_read(&live.log.lock(), address);
+            (read || client.is_closed()).then_some(read)
+        })
+    });
+    read == Some(true)
+}
+
 /// Waits until the program sleeps. A signal that comes while it is on its way to sleep is missed
 /// by many that would see it a moment later or earlier; that is not what is examined.
 pub fn settle(live: &Live) {
@@ -274,13 +398,13 @@ pub fn settle(live: &Live) {
     live.poll(Duration::from_secs(1), || kernel::waits_for(pid, pid).map(drop));
 }
 
-/// Sends a word and then a signal, of which the program sees neither before the other: it is
+/// Sends a text and then a signal, of which the program sees neither before the other: it is
 /// stopped meanwhile.
-pub fn word_and_signal(live: &Live, client: &mut Peer, word: &str, signal: Signal) {
+pub fn text_and_signal(live: &Live, client: &mut Peer, text: &str, signal: Signal) {
     settle(live);
     live.signal(Signal::SIGSTOP);
     live.poll(SOON, || kernel::stopped(live.pid()).then_some(()));
-    client.send(word.as_bytes());
+    client.send(text.as_bytes());
     live.signal(signal);
     live.signal(Signal::SIGCONT);
 }
@@ -290,10 +414,12 @@ pub fn joined(state: &State) -> Vec<u8> {
     state.lines_of(Stream::Stdout).flat_map(|line| line.bytes.iter().copied()).collect()
 }
 
-/// Waits until stdout has this line, whole.
-pub fn printed(live: &Live, time: Duration, text: &str) -> bool {
-    let came = |state: &State| {
-        state.lines_of(Stream::Stdout).any(|line| line.text() == text).then_some(())
-    };
-    live.until(time, came).is_some()
+/// Whether stdout gets this line, whole.
+pub fn printed(live: &Live, text: &str) -> bool {
+    in_time(live, |slice| live.until(slice, |state| has_line(state, text))).is_some()
+}
+
+/// Whether stdout has this line.
+pub fn has_line(state: &State, text: &str) -> Option<()> {
+    state.lines_of(Stream::Stdout).any(|line| line.text() == text).then_some(())
 }

@@ -114,7 +114,7 @@ fn received(
     let live = start(exam, &host, arguments)?;
     let mut all = Vec::new();
     for number in 1..=count {
-        let Some(mut peer) = host.accept(SOON)? else {
+        let Some(mut peer) = host.accept(&live)? else {
             let state = live.end();
             let said: Vec<_> = state.lines_of(Stream::Stderr).map(Line::text).collect();
             let said = if said.is_empty() { String::new() } else { format!("; {}", some(&said)) };
@@ -128,7 +128,7 @@ fn received(
         exam.tell(format!("our server at {} received {text}", host.address));
         all.push((text, closed));
     }
-    let one_more = host.accept(Duration::ZERO)?.is_some();
+    let one_more = host.pending()?.is_some();
     let state = live.finish();
     expect(!one_more, format!("{count} connections"), || "one more".into())?;
     Ok((all, state))
@@ -201,7 +201,7 @@ fn feed(
     let feeder = std::thread::spawn(move || {
         let _ = stdin.write_all(&bytes);
     });
-    if let Some(peer) = host.accept(SOON)? {
+    if let Some(peer) = host.accept(&live)? {
         return Ok((live, peer, feeder));
     }
     let said = manners::last_words(&live.end());

@@ -1,16 +1,20 @@
 //! Sockets, the server.
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use super::common::{some, stdout};
 use super::peer::{
-    Closed, Peer, connect, fate, joined, printed, serve, serve_at, settle, word_and_signal,
+    Closed, Peer, connect, ending, ends, ends_at, fate, has_line, in_time, joined, printed,
+    send_byte, serve, serve_at, settle, text_and_signal,
 };
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Ending, Gate, Kind, Line, Live, Moment, Spec, Stdout, Step, Stream, kernel};
+use crate::exam::{Exam, Finding, SOON, Trouble, expect};
+use crate::run::{
+    Ending, Gate, Kind, Line, Live, Moment, Spec, State, Stdout, Step, Stream, kernel,
+};
 
 /// The note's port.
 const PORT: u16 = 10001;
@@ -38,7 +42,7 @@ pub(super) static LAB: Lab = Lab {
             Check {
                 id: "prints",
                 title: "what each client sends is printed, one client after the other",
-                points: 2,
+                points: 1,
                 needs: &["listens"],
                 lesson: "A server that ends after its first client loses the second one's \
                          message, which the kernel had already taken.",
@@ -72,7 +76,7 @@ pub(super) static LAB: Lab = Lab {
             },
             Check {
                 id: "stream",
-                title: "a stream of a mebibyte comes out as it went in",
+                title: "a mebibyte comes out as it went in, in chunks of at most --buffer bytes",
                 points: 1,
                 needs: &["prints"],
                 lesson: "One recv is not one message: it returns what is there, up to its limit.",
@@ -80,29 +84,39 @@ pub(super) static LAB: Lab = Lab {
             },
             Check {
                 id: "characters",
-                title: "a character that comes in pieces is put together",
+                title: "a character in pieces is put together, what is none becomes U+FFFD",
                 points: 1,
                 needs: &["prints"],
                 lesson: "Decoding each chunk by itself breaks the character at its edge: decode \
-                         incrementally.",
+                         incrementally, with a decoder for each client.",
                 examine: characters,
             },
             Check {
                 id: "rude",
-                title: "a client that resets, or sends garbage, does not end it",
+                title: "a client that resets, or sends garbage, ends itself and nobody else",
                 points: 1,
                 needs: &["prints"],
-                lesson: "An error of one connection is that connection's: drop it, go on with the \
+                lesson: "An error of one connection is that connection's: close it, go on with the \
                          next.",
                 examine: rude,
             },
             Check {
-                id: "end",
-                title: "it ends after --connections, and at SIGTERM, with status 0",
+                id: "timeout",
+                title: "with --timeout a client that says nothing for so long is closed",
                 points: 1,
                 needs: &["prints"],
-                lesson: "A server is ended by a signal, and its exit should say that nothing went \
-                         wrong.",
+                lesson: "The time limit is that of the connected socket, not of the listening one, \
+                         and its passing is the end of that client, not of the server.",
+                examine: timeout,
+            },
+            Check {
+                id: "end",
+                title: "it ends after --connections, and at SIGTERM and SIGINT, with status 0",
+                points: 1,
+                needs: &["prints"],
+                lesson: "A server is ended by a signal: SIGTERM by a service manager, SIGINT by \
+                         Ctrl-C. Its exit status should say that nothing went wrong. A handler \
+                         that only sets a variable does not end it: accept and recv go on.",
                 examine: end,
             },
             Check {
@@ -140,20 +154,48 @@ fn show(exam: &mut Exam) -> Result<(), Trouble> {
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
     for word in ["hello", "ping"] {
         exam.tell(format!("a client connects to {address}, sends {word}, and closes"));
-        send(&live, address, word)?;
+        send(&live, address, word, "a client")?;
     }
-    done(&whole(live.finish())?)
+    ends(live, "when 2 clients have come and gone").map(drop)
 }
 
-/// Sends a word through a connection of its own, and waits until it is printed.
-fn send(live: &Live, address: std::net::SocketAddr, word: &str) -> Result<(), Trouble> {
+/// Sends a word through a connection of its own, and waits until it is printed; then that client,
+/// which has said all.
+fn send(live: &Live, address: SocketAddr, word: &str, who: &str) -> Result<Peer, Trouble> {
     let mut client = connect(live, address)?;
     client.send(word.as_bytes());
     client.half_close();
-    expect(printed(live, SOON, word), format!("'{word}' on a line of its own"), || {
+    comes(live, &client, word, who)?;
+    Ok(client)
+}
+
+/// Passes when this word, which the client has sent, is printed on a line of its own.
+fn comes(live: &Live, client: &Peer, word: &str, who: &str) -> Result<(), Trouble> {
+    expect(printed(live, word), format!("'{word}' of {who} on a line of its own"), || {
         let lines = stdout(&live.log.lock());
-        let lines = if lines.is_empty() { "nothing printed".into() } else { some(&lines) };
-        lines + &fate(live)
+        // Of very many, the latest.
+        let last = &lines[lines.len().saturating_sub(4)..];
+        let lines = if last.is_empty() { "nothing printed".into() } else { some(last) };
+        lines + &end_of(live, client)
+    })
+}
+
+/// What has become of the connection and the program, to be put after what was seen of them.
+fn end_of(live: &Live, client: &Peer) -> String {
+    match fate(live) {
+        fate if fate.is_empty() && client.is_closed() => {
+            "; the server had closed the connection".into()
+        }
+        fate => fate,
+    }
+}
+
+/// Passes when the program closes the connection of a client that has said all, or has been given
+/// up.
+fn closes(live: &Live, client: &mut Peer, who: &str) -> Result<(), Trouble> {
+    let closed = in_time(live, |slice| (client.read_to_end(slice) != Closed::Open).then_some(()));
+    expect(closed.is_some(), format!("{who} is closed"), || {
+        format!("its connection was still open{}", fate(live))
     })
 }
 
@@ -167,18 +209,13 @@ fn listens(exam: &mut Exam) -> Finding {
 fn prints(exam: &mut Exam) -> Finding {
     let words = exam.words(3);
     let (live, address) = serve(exam, PORT, &[])?;
-    for word in &words {
-        send(&live, address, word)?;
+    for (word, who) in words.iter().zip(["the first client", "the second", "the third"]) {
+        let mut client = send(&live, address, word, who)?;
+        // What the server holds open, it never gets back.
+        closes(&live, &mut client, &format!("{who}, which has said all,"))?;
     }
-    // When the client has said all, the server closes too: what it holds open, it never gets back.
-    let mut client = connect(&live, address)?;
-    client.half_close();
-    let closed = client.read_to_end(SOON);
     let state = live.end();
     expect(stdout(&state) == words, format!("only {}", some(&words)), || some(&stdout(&state)))?;
-    expect(closed != Closed::Open, "the connection is closed when the client has closed", || {
-        format!("it was still open after {} seconds", SOON.as_secs())
-    })?;
     Ok(vec![format!("3 clients one after the other: {}; each connection closed", words.join(", "))])
 }
 
@@ -187,58 +224,53 @@ fn one_at_a_time(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
     let mut first = connect(&live, address)?;
     first.send(words[0].as_bytes());
-    expect(
-        printed(&live, SOON, &words[0]),
-        "the first client's word while it is connected",
-        || format!("it was not printed{}", fate(&live)),
-    )?;
+    comes(&live, &first, &words[0], "the first client, which stays connected,")?;
     let mut second = connect(&live, address)?;
     second.send(words[1].as_bytes());
     second.half_close();
     // The first is still served after the second has come: so the second has been waiting.
     first.send(words[2].as_bytes());
-    let served = printed(&live, SOON, &words[2]);
-    let early = printed(&live, Duration::from_millis(30), &words[1]);
-    drop(first);
-    let late = printed(&live, SOON, &words[1]);
-    live.end();
-    expect(served, "the first client is served on", || "its second word was not printed".into())?;
-    expect(!early, "the second client waits while the first is connected", || {
+    comes(&live, &first, &words[2], "the first client again, while the second is waiting,")?;
+    let early = live.until(Duration::from_millis(30), |state| has_line(state, &words[1]));
+    expect(early.is_none(), "the second client waits while the first is connected", || {
         "it was served at the same time without --threads".into()
     })?;
-    expect(late, "the second client is served when the first has gone", || {
-        "what it had sent was lost".into()
-    })?;
+    drop(first);
+    comes(&live, &second, &words[1], "the second client, when the first has gone,")?;
+    live.end();
     Ok(vec![
         "connected and sent while the first was served; printed when the first had gone".into(),
     ])
 }
 
 fn threads(exam: &mut Exam) -> Finding {
-    let words = exam.words(3);
+    let words = exam.words(4);
     let (live, address) = serve(exam, PORT, &["--threads"])?;
     let silent = connect(&live, address)?;
     let mut open = Vec::new();
-    for word in &words {
+    for (number, word) in (2..).zip(&words[..3]) {
         let mut client = connect(&live, address)?;
         client.send(word.as_bytes());
+        comes(
+            &live,
+            &client,
+            word,
+            &format!("client {number}, while the first one says nothing,"),
+        )?;
         open.push(client);
-        if !printed(&live, SOON, word) {
-            let fate = fate(&live);
-            live.end();
-            return fail(
-                "everybody is served while the first client says nothing",
-                format!("'{word}' was not printed{fate}"),
-            );
-        }
     }
     let made = live.log.lock().made().filter(|task| task.alive()).count();
     let threads = kernel::threads(live.pid()).len();
-    drop((silent, open));
-    let state = live.end();
     expect(made >= 4, "a thread (or process) for each of the 4 clients", || {
         format!("{made} besides the first")
     })?;
+    for mut client in open {
+        client.half_close();
+        closes(&live, &mut client, "a client that has said all")?;
+    }
+    drop(silent);
+    send(&live, address, &words[3], "a client after them")?;
+    let state = live.end();
     let processes = state.made().filter(|task| task.kind == Kind::Process).count();
     Ok(vec![format!(
         "4 clients connected, one of them silent, 3 served: {threads} threads, {processes} more \
@@ -255,7 +287,7 @@ fn before_a_bare_newline() -> Gate {
 
 fn lines(exam: &mut Exam) -> Finding {
     let words = exam.words(2);
-    let address = Exam::address(PORT);
+    let address = exam.place(PORT);
     let arguments = [address.to_string(), "--threads".to_string()];
     let spec = Spec { gate: Some(before_a_bare_newline()), ..exam.spec(&arguments) };
     let live = exam.start(spec)?;
@@ -272,43 +304,73 @@ fn lines(exam: &mut Exam) -> Finding {
         live.poll(Duration::from_millis(200), || (live.log.lock().held.len() > 1).then_some(()));
     }
     live.open_gate();
-    let both = words.iter().all(|word| printed(&live, Duration::from_millis(500), word));
+    let mut both = words.iter().all(|word| printed(&live, word));
+    // If each of the two writes has a lock of its own, it takes some luck to come between them.
+    let length = words.concat().len();
+    for round in 2..if held == Some(true) { ROUNDS } else { 2 } {
+        first.send(words[0].as_bytes());
+        second.send(words[1].as_bytes());
+        let came = |state: &State| (joined(state).len() >= round * length).then_some(());
+        both &= in_time(&live, |slice| live.until(slice, came)).is_some();
+        if !both {
+            break;
+        }
+    }
     let state = live.end();
-    expect(both, format!("'{}' and '{}', each on a line of its own", words[0], words[1]), || {
-        some(&stdout(&state))
-    })?;
+    let lines = stdout(&state);
+    let mixed: Vec<_> = lines.iter().filter(|line| !words.contains(line)).cloned().collect();
+    expect(
+        both && mixed.is_empty(),
+        format!("'{}' and '{}', each on a line of its own", words[0], words[1]),
+        || some(if mixed.is_empty() { &lines } else { &mixed }),
+    )?;
     Ok(vec![
         match held {
-            Some(true) => {
-                "held between a word and its newline, a thread kept the other one waiting"
-            }
+            Some(true) => "a word and its newline are two writes, between which no other one came",
             _ => "a word and its newline are one write",
         }
         .into(),
     ])
 }
 
+/// How often two clients send at the same time.
+const ROUNDS: usize = 300;
+
 fn stream(exam: &mut Exam) -> Finding {
-    let (live, address) = serve(exam, PORT, &[])?;
+    let buffer = exam.random.usize(300..900);
+    let (live, address) = serve(exam, PORT, &["--buffer", &buffer.to_string()])?;
     let mut bytes = vec![0; 1 << 20];
     exam.random.fill(&mut bytes);
     for byte in &mut bytes {
         *byte = b'a' + *byte % 26;
     }
-    let mut client = Peer::connect(address)?;
+    let mut client = connect(&live, address)?;
     client.send(&bytes);
     client.half_close();
-    // Each chunk comes with a newline, so this many bytes are not all of it yet: see to the rest.
-    live.until(SOON, |state| (state.read >= bytes.len() as u64).then_some(()));
-    live.poll(SOON, || (joined(&live.log.lock()).len() >= bytes.len()).then_some(()));
-    let state = live.end();
-    let came = joined(&state);
+    // It closes when it has read all, or has given up; what it has printed then is on its way.
+    in_time(&live, |slice| (client.read_to_end(slice) != Closed::Open).then_some(()));
+    in_time(&live, |slice| {
+        live.until(slice, |state| {
+            let enough = state.read >= bytes.len() as u64; // it has newlines in it, too
+            (enough && joined(state).len() >= bytes.len()).then_some(())
+        })
+    });
+    let came = joined(&live.log.lock());
     let same = came.iter().zip(&bytes).take_while(|(a, b)| a == b).count();
     expect(came == bytes, format!("{} bytes", bytes.len()), || {
-        format!("{} bytes, the first {same} as sent", came.len())
+        format!("{} bytes, the first {same} as sent{}", came.len(), fate(&live))
     })?;
-    let chunks = state.lines_of(Stream::Stdout).count();
-    Ok(vec![format!("{} bytes in {chunks} chunks, none lost or changed", bytes.len())])
+    let state = live.end();
+    let lengths = || state.lines_of(Stream::Stdout).map(|line| line.bytes.len());
+    let longest = lengths().max().unwrap_or(0);
+    expect(longest <= buffer, format!("--buffer {buffer}: no chunk is longer"), || {
+        format!("a chunk of {longest} bytes")
+    })?;
+    let chunks = lengths().count();
+    Ok(vec![format!(
+        "{} bytes in {chunks} chunks of at most {buffer}, none lost or changed",
+        bytes.len()
+    )])
 }
 
 /// Characters of two, three and four bytes.
@@ -316,65 +378,121 @@ const TEXT: &str = "жжётся:線程,𝄞и🐍!";
 
 fn characters(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut client = Peer::connect(address)?;
+    let mut client = connect(&live, address)?;
     for (sent, byte) in (1..).zip(TEXT.as_bytes()) {
-        client.send(&[*byte]);
-        // When a character is whole it must come out, so that the next byte is read by itself.
-        if let Some(whole) = TEXT.get(..sent) {
-            let came =
-                |state: &crate::run::State| (joined(state).len() >= whole.len()).then_some(());
-            if live.until(SOON, came).is_none() {
-                break;
-            }
+        let read = send_byte(&live, &mut client, *byte);
+        // When a character is whole it must come out.
+        let Some(whole) = TEXT.get(..sent) else {
+            continue;
+        };
+        let came = |state: &State| (joined(state).len() >= whole.len()).then_some(());
+        if !read || in_time(&live, |slice| live.until(slice, came)).is_none() {
+            break;
         }
     }
-    drop(client);
-    let fate = fate(&live);
-    let state = live.end();
-    let came = String::from_utf8_lossy(&joined(&state)).into_owned();
-    expect(came == TEXT, format!("'{TEXT}', sent byte by byte"), || format!("'{came}'{fate}"))?;
-    Ok(vec![format!("{} bytes sent one by one: '{TEXT}'", TEXT.len())])
+    let text = |state: &State| String::from_utf8_lossy(&joined(state)).into_owned();
+    let came = text(&live.log.lock());
+    expect(came == TEXT, format!("'{TEXT}', sent byte by byte"), || {
+        format!("'{came}'{}", end_of(&live, &client))
+    })?;
+    client.send(b"(\xff)");
+    in_time(&live, |slice| live.until(slice, |state| text(state).ends_with(')').then_some(())));
+    let came = text(&live.log.lock()).split_off(TEXT.len());
+    expect(came == "(\u{fffd})", "'(\u{fffd})' for the bytes 28 FF 29", || {
+        format!("'{came}'{}", fate(&live))
+    })?;
+    live.end();
+    Ok(vec![format!("{} bytes sent one by one: '{TEXT}'; FF: '\u{fffd}'", TEXT.len())])
 }
 
 fn rude(exam: &mut Exam) -> Finding {
-    let words = exam.words(3);
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut client = Peer::connect(address)?;
-    client.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "a word of a client that is connected", || {
-        format!("it was not printed{}", fate(&live))
-    })?;
+    let word = exam.word();
+    let mut client = send(&live, address, &word, "a client that behaves")?;
+    closes(&live, &mut client, "a client that has said all")?;
+    let open = || kernel::descriptors(live.pid()).unwrap_or(0);
+    let before = open();
+
+    let word = exam.word();
+    let mut client = connect(&live, address)?;
+    client.send(word.as_bytes());
+    comes(&live, &client, &word, "a client before it resets")?;
     client.reset();
+    send(&live, address, &exam.word(), "a client after one that was reset when it was served")?;
+
     drop(connect(&live, address)?);
+    send(&live, address, &exam.word(), "a client after one that had nothing to say")?;
+
     let mut garbage = connect(&live, address)?;
     garbage.send(b"\xff\xfe\xc3(\xf0\x9f");
     drop(garbage);
-    send(&live, address, &words[1])?;
-    // A reset before anybody has accepted the connection.
+    send(&live, address, &exam.word(), "a client after one that sent bytes that are no UTF-8")?;
+
     connect(&live, address)?.reset();
-    send(&live, address, &words[2])?;
+    let word = exam.word();
+    let mut client =
+        send(&live, address, &word, "a client after one that was reset before it was accepted")?;
+    closes(&live, &mut client, "a client that has said all")?;
+    let left = in_time(&live, |slice| live.poll(slice, || (open() <= before).then_some(())));
+    expect(left.is_some(), "the sockets of all clients are closed when they have gone", || {
+        format!("{before} descriptors were open before 8 clients came and went, then {}", open())
+    })?;
     live.end();
     Ok(vec!["served after a reset, an empty connection, invalid UTF-8, a reset unaccepted".into()])
+}
+
+/// The time limit that clients are given.
+const LIMIT: Duration = Duration::from_millis(200);
+
+fn timeout(exam: &mut Exam) -> Finding {
+    let words = exam.words(5);
+    let (live, address) = serve(exam, PORT, &["--timeout", &LIMIT.as_secs_f64().to_string()])?;
+    // It is not the server that may not wait for long.
+    live.poll(LIMIT + LIMIT / 4, || None::<()>);
+    let mut last = Instant::now();
+    let mut client = connect(&live, address)?;
+    for word in &words[..4] {
+        let before = std::mem::replace(&mut last, Instant::now());
+        client.send(word.as_bytes());
+        // If we are late ourselves, it may be closed, and be right to be.
+        let silent = before.elapsed();
+        if silent < LIMIT {
+            let who = format!("a client, silent for {} ms before it,", silent.as_millis());
+            comes(&live, &client, word, &who)?;
+        }
+        live.poll(LIMIT / 2, || None::<()>);
+    }
+    closes(&live, &mut client, &format!("a client that is silent for {} ms", LIMIT.as_millis()))?;
+    let after = last.elapsed();
+    send(&live, address, &words[4], "a client after one whose time was up")?;
+    live.end();
+    Ok(vec![format!(
+        "--timeout {}: closed {} ms after its last word, and the next one was served",
+        LIMIT.as_secs_f64(),
+        after.as_millis()
+    )])
 }
 
 fn end(exam: &mut Exam) -> Finding {
     let words = exam.words(2);
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
-    for word in &words {
-        send(&live, address, word)?;
+    for (word, who) in words.iter().zip(["the first client", "the second"]) {
+        send(&live, address, word, who)?;
     }
-    done(&whole(live.finish())?)?;
-    let (live, address) = serve(exam, PORT, &[])?;
-    let mut client = Peer::connect(address)?;
-    client.send(words[0].as_bytes());
-    expect(printed(&live, SOON, &words[0]), "the word of a client that is connected", || {
-        format!("it was not printed{}", fate(&live))
-    })?;
-    settle(&live);
-    live.signal(Signal::SIGTERM);
-    let state = whole(live.finish())?;
-    done(&state)?;
-    Ok(vec!["--connections 2: exit status 0 after two; SIGTERM with a client connected: 0".into()])
+    ends(live, "with --connections 2, when 2 clients have come and gone")?;
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let (live, address) = serve(exam, PORT, &[])?;
+        let mut client = connect(&live, address)?;
+        client.send(words[0].as_bytes());
+        comes(&live, &client, &words[0], "a client that is connected")?;
+        settle(&live);
+        live.signal(signal);
+        ends_at(live, signal)?;
+    }
+    Ok(vec![
+        "--connections 2: exit status 0 after two".into(),
+        "SIGTERM, SIGINT with a client connected: exit status 0".into(),
+    ])
 }
 
 fn finishes(exam: &mut Exam) -> Finding {
@@ -383,39 +501,38 @@ fn finishes(exam: &mut Exam) -> Finding {
         let (live, address) = serve(exam, PORT, &[])?;
         let mut client = connect(&live, address)?;
         client.send(words[0].as_bytes());
-        expect(printed(&live, SOON, &words[0]), "the word of a client that is connected", || {
-            format!("it was not printed{}", fate(&live))
-        })?;
+        comes(&live, &client, &words[0], "a client that is connected")?;
         let mut next = connect(&live, address)?;
         next.send(words[1].as_bytes());
-        word_and_signal(&live, &mut client, &words[2], signal);
-        let state = whole(live.finish())?;
-        done(&state)?;
-        let lines = stdout(&state);
-        for (word, whose) in [(&words[2], "connected"), (&words[1], "waiting to be accepted")] {
-            expect(
-                lines.contains(word),
-                format!("'{word}', sent before {signal} by a client that was {whose}"),
-                || format!("only {}", some(&lines)),
-            )?;
-        }
+        let text = words[2].repeat(500);
+        text_and_signal(&live, &mut client, &text, signal);
+        let state = ends_at(live, signal)?;
+        let came = String::from_utf8_lossy(&joined(&state)).into_owned();
+        let wanted = words[0].clone() + &text + &words[1];
+        let whose =
+            if came.len() >= wanted.len() - words[1].len() { "waiting" } else { "connected" };
+        expect(
+            came == wanted,
+            format!("what had been received at {signal} of the client that was {whose}"),
+            || format!("{} bytes of {}, all sent before the signal", came.len(), wanted.len()),
+        )?;
     }
     Ok(vec![
-        "SIGTERM, SIGINT: the last words of a client that was connected and of one that was \
-         waiting are printed, exit status 0"
+        "SIGTERM, SIGINT: what a client that was connected and one that was waiting had sent is \
+         printed, exit status 0"
             .into(),
     ])
 }
 
 fn restart(exam: &mut Exam) -> Finding {
     let (live, address) = serve(exam, PORT, &[])?;
-    let mut client = Peer::connect(address)?;
+    let mut client = connect(&live, address)?;
     client.send(b"x");
-    expect(printed(&live, SOON, "x"), "the client's byte", || "it did not come".into())?;
+    comes(&live, &client, "x", "a client that is connected")?;
     // The server closes first, so it is its side that stays in TIME_WAIT.
     settle(&live);
     live.signal(Signal::SIGTERM);
-    done(&whole(live.finish())?)?;
+    ends_at(live, Signal::SIGTERM)?;
     client.read_to_end(SOON);
     drop(client);
     let (live, again) = serve_at(exam, address, &[])?;
@@ -425,8 +542,8 @@ fn restart(exam: &mut Exam) -> Finding {
 
 fn manners(exam: &mut Exam) -> Finding {
     let mut evidence = manners::bad_usage(exam)?;
-    let mut with = |to| -> Result<crate::run::State, Trouble> {
-        let address = Exam::address(PORT);
+    let mut with = |to, what| -> Result<State, Trouble> {
+        let address = exam.place(PORT);
         let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
         let live = exam.start(spec)?;
         live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
@@ -435,10 +552,14 @@ fn manners(exam: &mut Exam) -> Finding {
         if let Ok(client) = &mut client {
             client.send(b"x");
         }
-        Ok(live.finish())
+        let (ended, state) = ending(live);
+        expect(ended.is_some(), format!("its end when stdout is {what}"), || {
+            "it was still running when it had something to print".into()
+        })?;
+        Ok(state)
     };
-    evidence.extend(manners::closed_stdout(&with(Stdout::Head(0))?)?);
-    evidence.extend(manners::full_stdout(&with(Stdout::Full)?, 1)?);
+    evidence.extend(manners::closed_stdout(&with(Stdout::Head(0), "closed")?)?);
+    evidence.extend(manners::full_stdout(&with(Stdout::Full, "full")?, 1)?);
     // An address that somebody else has.
     let (live, address) = serve(exam, PORT, &[])?;
     let spec = exam.spec(&[address.to_string()]);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::time::Duration;
@@ -206,6 +207,30 @@ pub fn listening_of(pid: Id) -> Vec<SocketAddr> {
         .collect()
 }
 
+/// Whether the run has taken the connection of this client, and read all that came through it.
+pub fn has_read(run: &State, client: SocketAddr) -> bool {
+    let alive: BTreeSet<Id> = run.tasks.values().filter(|t| t.alive()).map(|t| t.process).collect();
+    alive.into_iter().any(|pid| {
+        let descriptors = Process::new(pid).and_then(|process| process.fd());
+        let (Ok(descriptors), Some(process)) = (descriptors, open_process(pid)) else {
+            return false;
+        };
+        descriptors
+            .flatten()
+            .filter(|descriptor| matches!(descriptor.target, FDTarget::Socket(_)))
+            .filter_map(|descriptor| copy_of(&process, descriptor.fd))
+            .any(|copy| {
+                let socket = SockRef::from(&copy);
+                let far = socket.peer_addr().ok().and_then(|far| far.as_socket());
+                let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+                far.is_some_and(|far| far.port() == client.port())
+                    && !socket
+                        .recv_with_flags(&mut [MaybeUninit::uninit()], flags)
+                        .is_ok_and(|n| n > 0)
+            })
+    })
+}
+
 /// A descriptor of a process (`pidfd_open(2)`).
 fn open_process(pid: Id) -> Option<OwnedFd> {
     // SAFETY: the call takes two numbers; what it gives is a new descriptor, and ours.
@@ -226,9 +251,10 @@ fn copy_of(process: &OwnedFd, descriptor: i32) -> Option<OwnedFd> {
     }
 }
 
-/// How many descriptors a process has open.
+/// How many descriptors a process has open. They are listed, not asked for their number: in that is
+/// also the one which `accept` has set aside while it waits.
 pub fn descriptors(pid: Id) -> Option<usize> {
-    Process::new(pid).ok()?.fd_count().ok()
+    Some(Process::new(pid).ok()?.fd().ok()?.count())
 }
 
 /// A descriptor that is registered in an epoll, and the events asked for.

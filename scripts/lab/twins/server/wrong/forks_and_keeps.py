@@ -1,0 +1,52 @@
+# wrong: with --threads each client has a process, but the parent's copy of the socket stays open: its client sees no end.
+# fails: threads
+import argparse
+import codecs
+import os
+import signal
+import socket
+import sys
+
+
+def address(text):
+    host, port = text.rsplit(":", 1)
+    return host, int(port)
+
+
+options = argparse.ArgumentParser()
+options.add_argument("addr", nargs="?", type=address, default="127.0.0.1:10001")
+options.add_argument("--connections", type=int)
+options.add_argument("--threads", action="store_true")
+options.add_argument("--timeout", type=float)
+options.add_argument("--buffer", type=int, default=1024)
+options = options.parse_args()
+
+
+def serve(connection):
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    with connection:
+        connection.settimeout(options.timeout)
+        try:
+            while data := connection.recv(options.buffer):
+                print(decoder.decode(data), flush=True)
+        except (TimeoutError, ConnectionResetError) as why:
+            print(why, file=sys.stderr)
+
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: wait(2)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+signal.signal(signal.SIGINT, lambda *_: sys.exit())
+listener = socket.create_server(options.addr)
+print("listening on", *options.addr, file=sys.stderr)
+left = options.connections or -1
+connections = []
+while left:
+    connection, _ = listener.accept()
+    if not options.threads:
+        serve(connection)
+    elif os.fork() == 0:
+        serve(connection)
+        os._exit(0)
+    else:
+        connections.append(connection)
+    left -= 1
