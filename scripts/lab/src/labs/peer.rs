@@ -176,8 +176,8 @@ pub struct Host {
 impl Host {
     /// Listens at an address of its own, and lets the system keep as little as it can for what
     /// comes and is not read.
-    pub fn small() -> Result<Host, Trouble> {
-        let host = Host::new()?;
+    pub fn small(exam: &Exam) -> Result<Host, Trouble> {
+        let host = Host::new(exam)?;
         let socket = SockRef::from(&host.listener); // what it accepts inherits both
         socket.set_recv_buffer_size(4096)?;
         socket.set_tcp_mss(1024)?;
@@ -185,8 +185,8 @@ impl Host {
     }
 
     /// Listens at an address of its own.
-    pub fn new() -> Result<Host, Trouble> {
-        let wanted = Exam::address(10001);
+    pub fn new(exam: &Exam) -> Result<Host, Trouble> {
+        let wanted = exam.place(10001);
         let listener = TcpListener::bind(wanted)
             .or_else(|_| TcpListener::bind((wanted.ip(), 0)))
             .context("listen")?;
@@ -195,10 +195,9 @@ impl Host {
         Ok(Host { listener, address })
     }
 
-    /// The next connection of the program, if it comes soon: not when the program has ended.
+    /// The next connection of the program, if one comes.
     pub fn accept(&self, live: &Live) -> Result<Option<Peer>, Trouble> {
-        let next = live.poll(SOON, || self.pending().transpose());
-        next.transpose()
+        in_time(live, |slice| live.poll(slice, || self.pending().transpose())).transpose()
     }
 
     /// The next connection, if it is there.

@@ -1,7 +1,7 @@
 # right: with --threads each client gets a process of its own, which shares nothing with the others.
 import argparse
 import codecs
-import os
+import multiprocessing
 import signal
 import socket
 import sys
@@ -32,19 +32,19 @@ def serve(connection):
             print(why, file=sys.stderr)
 
 
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: wait(2)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 signal.signal(signal.SIGINT, lambda *_: sys.exit())
 listener = socket.create_server(options.addr)
 print("listening on", *options.addr, file=sys.stderr)
+fork = multiprocessing.get_context("fork")
 left = options.connections or -1
 while left:
     connection, _ = listener.accept()
-    if not options.threads:
+    if options.threads:
+        fork.Process(target=serve, args=[connection], daemon=True).start()
+        connection.close()  # the child has its own
+    else:
         serve(connection)
-    elif os.fork() == 0:
-        listener.close()
-        serve(connection)
-        os._exit(0)
-    connection.close()
     left -= 1
+for child in multiprocessing.active_children():
+    child.join()

@@ -5,6 +5,7 @@ import os
 import signal
 import socketserver
 import sys
+import threading
 
 
 def address(text):
@@ -48,3 +49,5 @@ with Server(options.addr, Client) as server:
     while left:
         server.handle_request()
         left -= 1
+for thread in threading.enumerate()[1:]:
+    thread.join()

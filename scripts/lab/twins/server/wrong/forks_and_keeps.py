@@ -2,7 +2,7 @@
 # fails: threads
 import argparse
 import codecs
-import os
+import multiprocessing
 import signal
 import socket
 import sys
@@ -33,20 +33,20 @@ def serve(connection):
             print(why, file=sys.stderr)
 
 
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: wait(2)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 signal.signal(signal.SIGINT, lambda *_: sys.exit())
 listener = socket.create_server(options.addr)
 print("listening on", *options.addr, file=sys.stderr)
-left = options.connections or -1
+fork = multiprocessing.get_context("fork")
 connections = []
+left = options.connections or -1
 while left:
     connection, _ = listener.accept()
-    if not options.threads:
-        serve(connection)
-    elif os.fork() == 0:
-        serve(connection)
-        os._exit(0)
-    else:
+    if options.threads:
         connections.append(connection)
+        fork.Process(target=serve, args=[connection], daemon=True).start()
+    else:
+        serve(connection)
     left -= 1
+for child in multiprocessing.active_children():
+    child.join()

@@ -70,14 +70,16 @@ fn main() {
     signal(2, stop);
     let listener = TcpListener::bind(&address).expect("listen"); // with SO_REUSEADDR
     eprintln!("listening on {address}");
-    loop {
-        let Ok((client, _)) = listener.accept() else {
-            continue;
-        };
-        if threads {
-            thread::spawn(move || serve(client, timeout, buffer));
-        } else {
-            serve(client, timeout, buffer);
+    thread::scope(|scope| {
+        loop {
+            let Ok((client, _)) = listener.accept() else {
+                continue;
+            };
+            if threads {
+                scope.spawn(move || serve(client, timeout, buffer));
+            } else {
+                serve(client, timeout, buffer);
+            }
         }
-    }
+    });
 }

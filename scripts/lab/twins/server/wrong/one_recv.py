@@ -45,3 +45,5 @@ while left:
     else:
         serve(connection)
     left -= 1
+for thread in threading.enumerate()[1:]:
+    thread.join()

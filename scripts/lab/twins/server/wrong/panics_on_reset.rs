@@ -74,14 +74,16 @@ fn main() {
     signal(2, stop);
     let listener = TcpListener::bind(&address).expect("listen"); // with SO_REUSEADDR
     eprintln!("listening on {address}");
-    for _ in 0..connections {
-        let Ok((client, _)) = listener.accept() else {
-            continue;
-        };
-        if threads {
-            thread::spawn(move || serve(client, timeout, buffer));
-        } else {
-            serve(client, timeout, buffer);
+    thread::scope(|scope| {
+        for _ in 0..connections {
+            let Ok((client, _)) = listener.accept() else {
+                continue;
+            };
+            if threads {
+                scope.spawn(move || serve(client, timeout, buffer));
+            } else {
+                serve(client, timeout, buffer);
+            }
         }
-    }
+    });
 }

@@ -1,0 +1,35 @@
+# wrong: all messages go through one connection, and nothing says where one of them ends.
+# fails: messages
+import argparse
+import os
+import socket
+import sys
+
+
+def address(text):
+    host, port = text.rsplit(":", 1)
+    return host, int(port)
+
+
+options = argparse.ArgumentParser()
+options.add_argument("--addr", type=address, default="127.0.0.1:10001")
+options.add_argument("--timeout", type=float)
+options.add_argument("messages", nargs="*", default=["hello", "ping"])
+options = options.parse_args()
+
+
+def parts(message):
+    if message != "-":
+        yield os.fsencode(message)
+        return
+    while data := sys.stdin.buffer.read1(65536):
+        yield data
+
+
+try:
+    with socket.create_connection(options.addr, options.timeout) as connection:
+        for message in options.messages:
+            for data in parts(message):
+                connection.sendall(data)
+except OSError as why:
+    sys.exit(f"{options.addr}: {why}")
