@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exam::{Exam, Finding, SOON, Trouble, done, ending, expect, fail};
+use crate::exam::{Exam, Finding, SOON, Trouble, done, ending, expect, fail, last_word};
 use crate::run::kernel::{self, Waits};
-use crate::run::{Gate, Id, Kind, Limits, Line, Live, Moment, Spec, State, Step, Stream, Task};
+use crate::run::{
+    Ending, Gate, Id, Kind, Limits, Line, Live, Moment, Spec, State, Step, Stream, Task,
+};
 
 /// A line without what differs between ways to print it: white space at the ends, and how much of
 /// it stands between words.
@@ -62,15 +64,22 @@ pub fn stdout(run: &State) -> Vec<String> {
 /// # Errors
 /// Else with what is missing and what is too much.
 pub fn prints(run: &State, wanted: &[String]) -> Result<(), Trouble> {
-    let seen = stdout(run);
-    let Some(mut different) = difference(wanted, &seen) else {
+    are(run, &stdout(run), wanted)
+}
+
+/// The same for lines of stdout without what differs from run to run.
+///
+/// # Errors
+/// Else with what is missing and what is too much.
+pub fn are(run: &State, seen: &[String], wanted: &[String]) -> Result<(), Trouble> {
+    let Some(mut different) = difference(wanted, seen) else {
         return done(run);
     };
-    if letters(wanted) == letters(&seen) {
+    if letters(wanted) == letters(seen) {
         different += "; it is all there, but lines are written in pieces, which have mixed";
     }
     let mut saw = vec![different];
-    if done(run).is_err() {
+    if done(run).is_err() || last_word(run).is_some() {
         saw.push(ending(run)); // what is missing may be missing because of that
     }
     Err(Trouble::Fail { expected: some(wanted), saw })
@@ -123,6 +132,28 @@ pub fn all_held(live: &Live, count: usize) -> Result<Vec<Task>, usize> {
     all.ok_or_else(|| live.log.lock().held.len())
 }
 
+/// A gate that holds everybody whom the program has made, at the beginning of their delay or, if
+/// they have none, where they are about to write one of these words.
+pub fn at_work(words: Vec<String>) -> Gate {
+    Arc::new(move |moment: &Moment| {
+        let made = !moment.root || moment.task != moment.process;
+        made && match moment.what {
+            Step::Sleep => true,
+            Step::Write(Stream::Stdout, bytes) => {
+                let text = String::from_utf8_lossy(bytes);
+                words.iter().any(|word| text.contains(word))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// The arguments with which each of these names is greeted after a short delay.
+pub fn delayed(names: &[String]) -> Vec<String> {
+    let options = ["--delay", "0.01"].map(String::from);
+    options.into_iter().chain(names.iter().cloned()).collect()
+}
+
 /// How long somebody must have been blocked in the same call to be sure that it is no short one,
 /// such as that for a lock.
 const STEADY: Duration = Duration::from_millis(40);
@@ -130,34 +161,67 @@ const STEADY: Duration = Duration::from_millis(40);
 /// Long enough for anybody who sleeps for a second instead of waiting.
 const A_WHILE: Duration = Duration::from_secs(2);
 
-/// How the program's first thread waits while somebody is held.
+/// How the program's first thread waits, and for how long it has been in the same call.
+struct First<'a> {
+    live: &'a Live,
+    /// What it waits for and how often it has gone to sleep, and since when that is so.
+    steady: (Option<(Waits, u64)>, Duration),
+}
+
+impl First<'_> {
+    fn of(live: &Live) -> First<'_> {
+        First { live, steady: (None, live.log.now()) }
+    }
+
+    fn look(&mut self) -> (Option<Waits>, Duration) {
+        let (root, now) = (self.live.pid(), self.live.log.now());
+        let waits = kernel::waits_for(root, root).zip(kernel::sleeps_of(root, root));
+        if waits.is_none() || waits != self.steady.0 {
+            self.steady = (waits, now);
+        }
+        (waits.map(|(waits, _)| waits), now.saturating_sub(self.steady.1))
+    }
+}
+
+/// Waits until `count` tasks are held and the first thread waits as well, whatever for: so it is
+/// not about to make another one. Or until nobody can go on, for who is held may keep others away.
+pub fn all_at_work(live: &Live, count: usize) {
+    let mut first = First::of(live);
+    live.poll(SOON, || {
+        let (waits, time) = first.look();
+        let held = live.log.lock().held.len();
+        (held >= count && waits.is_some() && time >= STEADY).then_some(())
+    });
+}
+
+/// How the program's first thread waits while somebody is held, once the `others` have ended: it
+/// may wait for them.
 ///
 /// # Errors
 /// When it ends, or only lets time pass.
-fn waits_meanwhile(live: &Live, wanted: Waits) -> Result<&'static str, &'static str> {
-    let root = live.pid();
-    // What it waits for and how often it has gone to sleep, and since when that is so.
-    let mut steady = (None, live.log.now());
-    let mut look = || {
-        let now = kernel::waits_for(root, root).zip(kernel::sleeps_of(root, root));
-        if now.is_none() || now != steady.0 {
-            steady = (now, live.log.now());
-        }
-        (now.map(|(waits, _)| waits), live.log.now().saturating_sub(steady.1))
-    };
+fn waits_meanwhile(
+    live: &Live,
+    others: &[Task],
+    wanted: Waits,
+) -> Result<&'static str, &'static str> {
+    let mut first = First::of(live);
     let blocked = live.poll(A_WHILE, || {
-        let (waits, time) = look();
-        (waits == Some(wanted) && time >= STEADY).then_some(())
+        let ended = others.iter().all(|task| kernel::has_ended(task.process, task.id));
+        let (waits, time) = first.look();
+        (ended && waits == Some(wanted) && time >= STEADY).then_some(())
     });
-    if blocked.is_none() && look().0 == Some(Waits::Sleep) {
-        if look().1 >= A_WHILE / 2 {
-            return Err("it sleeps: it waits for time to pass, not for the one that is held");
+    if blocked.is_none() {
+        let (waits, time) = first.look();
+        if waits == Some(Waits::Sleep) && time >= A_WHILE / 2 {
+            return Err("the program sleeps: it waits for time to pass, not for the one held");
         }
-        // It looks again and again. Who only counts how often comes to an end.
-        live.poll(SOON, || None::<()>);
+        if matches!(waits, Some(Waits::Sleep | Waits::ThreadOrTime)) {
+            // It looks again and again. Who does so for some time only comes to an end.
+            live.poll(SOON, || None::<()>);
+        }
     }
     if live.log.lock().ended.is_some() {
-        return Err("it ended meanwhile");
+        return Err("the program ended meanwhile");
     }
     Ok(match wanted {
         Waits::Child if blocked.is_some() => "was blocked in wait",
@@ -166,11 +230,13 @@ fn waits_meanwhile(live: &Live, wanted: Waits) -> Result<&'static str, &'static 
     })
 }
 
-/// The program must not end while somebody whom it made is held by the gate of `spec`: who that
-/// was, how it waited, and the whole run.
+/// The program must not end while one of those is held whom it makes, and whom the gate of `spec`
+/// holds, `count` at once: who that was, how it waited, and the whole run. Neither the first nor
+/// the last one is held on, for some wait for one of these only.
 pub fn waits_for_held(
     exam: &mut Exam,
     spec: Spec,
+    count: usize,
     wanted: Waits,
 ) -> Result<(Task, &'static str, State), Trouble> {
     let (whom, whole) = match wanted {
@@ -178,34 +244,29 @@ pub fn waits_for_held(
         _ => ("thread", "the first thread waits for the one that is held"),
     };
     let live = exam.start(spec)?;
-    let Ok(held) = all_held(&live, 1) else {
-        return fail(whole, format!("no {whom} came so far"));
+    all_at_work(&live, count);
+    let mut others: Vec<Task> = {
+        let state = live.log.lock();
+        state.made().filter(|task| state.held.contains(&task.id)).cloned().collect()
     };
-    let held = held[0].clone();
-    let how = match waits_meanwhile(&live, wanted) {
+    if others.is_empty() {
+        let ended = live.log.lock().ended.is_some();
+        let saw = if ended { "the program ended before any" } else { "no" };
+        return fail(whole, format!("{saw} {whom} came to its work"));
+    }
+    let held = others.remove(others.len() / 2);
+    live.open_gate_but_for(held.id);
+    let how = match waits_meanwhile(&live, &others, wanted) {
         Ok(how) => how,
         Err(saw) => return fail(whole, format!("{whom} {} was held: {saw}", held.id)),
     };
     live.open_gate();
     let run = live.finish();
+    let killed = run.tasks.get(&held.id).and_then(|task| task.ending);
+    if let Some(signal @ Ending::Signal(_)) = killed {
+        return fail(whole, format!("{whom} {} was held; let go, {signal} ended it", held.id));
+    }
     Ok((held, how, run))
-}
-
-/// Waits until `count` tasks are held; or as many are alive and no one is born any more, for who is
-/// held may hold what the others need to come so far, such as a lock on stdout.
-pub fn all_started(live: &Live, count: usize) {
-    const NO_ONE_BORN: Duration = Duration::from_millis(80);
-    let mut last = (0, live.log.now());
-    live.poll(SOON, || {
-        let now = live.log.now();
-        let state = live.log.lock();
-        if state.births.len() != last.0 {
-            last = (state.births.len(), now);
-        }
-        let alive = state.made().filter(|task| task.alive()).count();
-        let over = alive >= count && now.saturating_sub(last.1) >= NO_ONE_BORN;
-        (over || state.held.len() >= count).then_some(())
-    });
 }
 
 /// Neither a process nor a zombie is left.

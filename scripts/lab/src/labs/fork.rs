@@ -62,7 +62,7 @@ pub(super) static LAB: Lab = Lab {
                 id: "reaped",
                 title: "the end leaves nothing behind: no process, no zombie",
                 points: 1,
-                needs: &["process"],
+                needs: &["waits"],
                 lesson: "Until its parent has waited for it, a process that has ended stays in the \
                          process table as a zombie.",
                 examine: reaped,
@@ -155,15 +155,18 @@ fn process(exam: &mut Exam) -> Finding {
         format!("'Parent:' was written by {}, the program is {root}", parent.process)
     })?;
     expect(child.process != root, wanted, || {
-        let made = run.made().count();
-        format!("'Child:' was written by the program itself ({root}); it made {made} tasks")
+        let thread = if child.kind == Kind::Thread { "a thread of " } else { "" };
+        format!("'Child:' was written by {thread}the program itself ({root})")
     })?;
     let child = &run.tasks[&child.process];
-    if let Some(other) = &child.executed {
-        return fail(
-            wanted,
-            format!("'Child:' was written by another program, {}", other.display()),
-        );
+    if let Some(executed) = &child.executed {
+        let anew = run.root().and_then(|task| task.executed.as_ref()) == Some(executed);
+        let who = if anew {
+            "this program, but executed anew: fork copies a process with all it has".into()
+        } else {
+            format!("another program, {}", executed.display())
+        };
+        return fail(wanted, format!("'Child:' was written by {who}"));
     }
     let maker = run.tasks.get(&child.maker).map_or(child.maker, |task| task.process);
     expect(maker == root, wanted, || {
@@ -189,7 +192,7 @@ fn one_child(exam: &mut Exam) -> Finding {
 fn waits(exam: &mut Exam) -> Finding {
     let mut spec = exam.spec::<&str>(&[]);
     spec.gate = Some(children_at_their_end());
-    let (child, how, run) = waits_for_held(exam, spec, Waits::Child)?;
+    let (child, how, run) = waits_for_held(exam, spec, 1, Waits::Child)?;
     done(&run)?;
     let parent = run.root().map_or(0, |task| task.id);
     Ok(vec![format!(

@@ -7,13 +7,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::common::{
-    all_held, all_started, before_writing, difference, nothing_left, numbers, some, stdout,
-    waits_for_held, writer,
+    all_at_work, all_held, are, at_work, before_writing, delayed, nothing_left, numbers, some,
+    stdout, waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, ending, expect, fail};
 use crate::run::kernel::Waits;
-use crate::run::{Ending, Line, State, Stream, Task};
+use crate::run::{Ending, Kind, Line, State, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
     name: "mp",
@@ -66,7 +66,7 @@ pub(super) static LAB: Lab = Lab {
                 id: "reaped",
                 title: "the end leaves nothing behind: no process, no zombie",
                 points: 1,
-                needs: &["processes"],
+                needs: &["joined"],
                 lesson: "join does not only wait: it takes the exit code, and the process table's \
                          entry is free again.",
                 examine: |exam| nothing_left(&*random(exam)?),
@@ -144,7 +144,8 @@ fn greets(line: &str, name: &str) -> bool {
 
 fn lines(exam: &mut Exam) -> Finding {
     let mut evidence = Vec::new();
-    for run in [note(exam)?, random(exam)?] {
+    for make in [note, random] {
+        let run = make(exam)?;
         all_greeted(&run, &run.inputs)?;
         evidence.push(format!("{}: once each, with the time of now", run.inputs.join(", ")));
     }
@@ -160,10 +161,7 @@ fn all_greeted(run: &State, names: &[String]) -> Result<(), Trouble> {
     };
     let seen: Vec<_> = stdout(run).iter().map(fold_time).collect();
     let wanted: Vec<_> = names.iter().map(|name| format!("Hello {name} {TIME}")).collect();
-    if let Some(different) = difference(&wanted, &seen) {
-        return fail("`Hello NAME <unix time>` for each name, once", different);
-    }
-    done(run)
+    are(run, &seen, &wanted)
 }
 
 /// Whether a word is the time of now in seconds since 1970, within a minute.
@@ -176,16 +174,27 @@ fn plausible(word: &str) -> bool {
 fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Trouble> {
     let wanted = "a process of its own for each name";
     let root = run.root().map_or(0, |task| task.id);
+    let program = run.root().and_then(|task| task.executed.as_ref());
     let mut processes: Vec<&Task> = Vec::new();
     for name in names {
-        let process = writer(run, |line| greets(line, name))?.process;
+        let writer = writer(run, |line| greets(line, name))?;
+        let process = writer.process;
         expect(process != root, wanted, || {
-            format!("{name} was greeted by the program itself ({root})")
+            let thread = if writer.kind == Kind::Thread { "a thread of " } else { "" };
+            format!("{name} was greeted by {thread}the program itself ({root})")
         })?;
         if let Some(twice) = processes.iter().find(|task| task.id == process) {
             return fail(wanted, format!("process {} greeted {name} and another one", twice.id));
         }
-        processes.push(&run.tasks[&process]);
+        let process = &run.tasks[&process];
+        // Executed anew it may be, in order to be told by its arguments what to do.
+        if let Some(other) = process.executed.as_ref().filter(|other| Some(*other) != program) {
+            return fail(
+                wanted,
+                format!("{name} was greeted by another program, {}", other.display()),
+            );
+        }
+        processes.push(process);
     }
     Ok(processes)
 }
@@ -205,14 +214,13 @@ fn processes(exam: &mut Exam) -> Finding {
 
 fn overlap(exam: &mut Exam) -> Finding {
     let names = exam.words(3);
-    let mut spec = exam.spec(&names);
-    let wanted = names.clone();
-    spec.gate = Some(before_writing(move |text| wanted.iter().any(|name| text.contains(name))));
+    let mut spec = exam.spec(&delayed(&names));
+    spec.gate = Some(at_work(names.clone()));
     let live = exam.start(spec)?;
-    let Ok(held) = all_held(&live, 1) else {
+    all_at_work(&live, names.len());
+    let Some(held) = live.log.lock().held.first().copied() else {
         return fail("a child that greets", "no child came so far");
     };
-    all_started(&live, names.len());
     let released = live.log.now();
     live.open_gate();
     let run = live.finish();
@@ -221,22 +229,17 @@ fn overlap(exam: &mut Exam) -> Finding {
     let late = greeters.iter().filter(|task| task.born >= released).count();
     let wanted = format!("{} children started while the first to greet is held", names.len());
     expect(late == 0, wanted, || {
-        format!("{} was held; until it was let go, {late} were not born", held[0].id)
+        let (born, all) = (names.len() - late, names.len());
+        format!("{born} of {all} were born before {held} was let go")
     })?;
-    Ok(vec![format!(
-        "{} held before it greets: {} alive at the same time",
-        held[0].id,
-        numbers(greeters)
-    )])
+    Ok(vec![format!("{held} held before it greets: {} alive at the same time", numbers(greeters))])
 }
 
 fn joined(exam: &mut Exam) -> Finding {
-    // Not the first and not the last: who waits for one of these only is seen.
     let names = exam.words(3);
-    let mut spec = exam.spec(&names);
-    let middle = names[1].clone();
-    spec.gate = Some(before_writing(move |text| text.contains(&middle)));
-    let (child, how, run) = waits_for_held(exam, spec, Waits::Child)?;
+    let mut spec = exam.spec(&delayed(&names));
+    spec.gate = Some(at_work(names.clone()));
+    let (child, how, run) = waits_for_held(exam, spec, names.len(), Waits::Child)?;
     all_greeted(&run, &names)?;
     let parent = run.root().map_or(0, |task| task.id);
     Ok(vec![format!(
@@ -284,12 +287,13 @@ fn exitcode(exam: &mut Exam) -> Finding {
         return fail(format!("a child that greets {}", names[0]), "no child came so far");
     };
     let _ = kill(Pid::from_raw(held[0].process), Signal::SIGKILL);
-    let run = live.finish();
+    let ended = live.until(SOON, |state| state.ended).is_some();
+    let run = if ended { live.finish() } else { live.end() };
     let wanted = format!("'{}' is greeted, the parent reports the other and exits 1", names[1]);
     let other = stdout(&run).iter().any(|line| greets(line, &names[1]));
     expect(other && run.ended == Some(Ending::Exit(1)), wanted.as_str(), || {
-        let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
-        format!("{ended}, stdout: {}", some(&stdout(&run)))
+        let how = if ended { ending(&run) } else { "it did not end".into() };
+        format!("{how}, stdout: {}", some(&stdout(&run)))
     })?;
     let number = held[0].process.to_string();
     let said: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();

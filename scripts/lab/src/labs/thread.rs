@@ -3,8 +3,7 @@
 use std::rc::Rc;
 
 use super::common::{
-    all_held, all_started, before_writing, in_order, numbers, prints, some, stdout, waits_for_held,
-    writer,
+    all_at_work, at_work, delayed, in_order, numbers, prints, some, stdout, waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
@@ -133,7 +132,8 @@ fn greeting(name: &str) -> String {
 
 fn lines(exam: &mut Exam) -> Finding {
     let mut evidence = Vec::new();
-    for run in [note(exam)?, random(exam)?] {
+    for make in [note, random] {
+        let run = make(exam)?;
         let wanted: Vec<_> = run.inputs.iter().map(|name| greeting(name)).collect();
         prints(&run, &wanted)?;
         evidence.push(format!("{}: once each", run.inputs.join(", ")));
@@ -168,7 +168,7 @@ fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Troub
         })?;
     }
     expect(threads.len() >= names.len(), wanted, || {
-        format!("{} threads were made for {} names", threads.len(), names.len())
+        format!("for {} names it made threads: {}", names.len(), threads.len())
     })?;
     Ok(threads)
 }
@@ -188,14 +188,13 @@ fn threads(exam: &mut Exam) -> Finding {
 
 fn overlap(exam: &mut Exam) -> Finding {
     let names = exam.words(4);
-    let mut spec = exam.spec(&names);
-    let wanted = names.clone();
-    spec.gate = Some(before_writing(move |text| wanted.iter().any(|name| text.contains(name))));
+    let mut spec = exam.spec(&delayed(&names));
+    spec.gate = Some(at_work(names.clone()));
     let live = exam.start(spec)?;
-    let Ok(held) = all_held(&live, 1) else {
+    all_at_work(&live, names.len());
+    let Some(held) = live.log.lock().held.first().copied() else {
         return fail("a thread that greets", "no thread came so far");
     };
-    all_started(&live, names.len());
     let released = live.log.now();
     live.open_gate();
     let run = live.finish();
@@ -210,26 +209,20 @@ fn overlap(exam: &mut Exam) -> Finding {
     let in_time: Vec<_> = threads.into_iter().filter(|task| task.born < released).collect();
     let wanted = format!("{} threads started while the first to greet is held", names.len());
     expect(late == 0 && in_time.len() >= names.len(), wanted, || {
-        let born = in_time.len().min(names.len() - late);
-        format!("until {} was let go, only {born} were born", held[0].id)
+        let (born, all) = (in_time.len().min(names.len() - late), names.len());
+        format!("{born} of {all} were born before {held} was let go")
     })?;
-    Ok(vec![format!(
-        "{} held before it greets: {} alive at the same time",
-        held[0].id,
-        numbers(in_time)
-    )])
+    Ok(vec![format!("{held} held before it greets: {} alive at the same time", numbers(in_time))])
 }
 
 fn joined(exam: &mut Exam) -> Finding {
-    // Not the first and not the last: who waits for one of these only is seen.
     let names = exam.words(3);
-    let mut spec = exam.spec(&names);
-    let middle = names[1].clone();
-    spec.gate = Some(before_writing(move |text| text.contains(&middle)));
-    let (held, how, run) = waits_for_held(exam, spec, Waits::Thread)?;
+    let mut spec = exam.spec(&delayed(&names));
+    spec.gate = Some(at_work(names.clone()));
+    let (held, how, run) = waits_for_held(exam, spec, names.len(), Waits::Thread)?;
     prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
     let root = run.root().map_or(0, |task| task.id);
-    Ok(vec![format!("thread {} held before it greets: {root} {how}", held.id)])
+    Ok(vec![format!("thread {} held before it greets: the first thread, {root}, {how}", held.id)])
 }
 
 fn by_inheritance(exam: &mut Exam) -> Finding {

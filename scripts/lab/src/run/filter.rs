@@ -10,18 +10,24 @@ use seccompiler::{
     SeccompRule,
 };
 
-/// Makes the kernel stop a program where it writes to stdout or stderr, and nowhere else
-/// (`SECCOMP_RET_TRACE`). So the tracer knows which task wrote which line, and can hold it just
-/// before. All other system calls, and writes to other descriptors, run at full speed.
-pub(super) fn writes_to_stdout_and_stderr() -> Result<BpfProgram> {
-    let descriptor = |number| -> Result<SeccompRule> {
+/// Makes the kernel stop a program where it writes to stdout or stderr and where it begins to sleep,
+/// and nowhere else (`SECCOMP_RET_TRACE`). So the tracer knows which task wrote which line, and can
+/// hold it just before. All other system calls, and writes to other descriptors, run at full speed.
+pub(super) fn writes_and_sleeps() -> Result<BpfProgram> {
+    let first_is = |number| -> Result<SeccompRule> {
         let equals = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, number)?;
         Ok(SeccompRule::new(vec![equals])?)
     };
     let mut calls = BTreeMap::new();
     for call in [libc::SYS_write, libc::SYS_writev] {
-        calls.insert(call, vec![descriptor(1)?, descriptor(2)?]);
+        calls.insert(call, vec![first_is(1)?, first_is(2)?]);
     }
+    for call in [libc::SYS_nanosleep, libc::SYS_clock_nanosleep] {
+        calls.insert(call, Vec::new());
+    }
+    // Of no descriptors: so does Python before 3.11 sleep.
+    #[cfg(target_arch = "x86_64")]
+    calls.insert(libc::SYS_select, vec![first_is(0)?]);
     compile(calls, SeccompAction::Trace(0))
 }
 

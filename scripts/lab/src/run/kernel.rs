@@ -56,6 +56,12 @@ pub fn demanded_time(pid: Id) -> Option<Duration> {
     nanoseconds.map(Duration::from_nanos).or_else(|| processor_time(pid))
 }
 
+/// Whether a task has ended; whoever waited for that has been woken by then.
+pub fn has_ended(process: Id, task: Id) -> bool {
+    let stat = Process::new(process).and_then(|process| process.task_from_tid(task)?.stat());
+    stat.map_or(true, |stat| matches!(stat.state, 'Z' | 'X'))
+}
+
 /// Whether a process is stopped, by a signal or by us.
 pub fn stopped(pid: Id) -> bool {
     Process::new(pid)
@@ -100,8 +106,10 @@ pub fn threads(pid: Id) -> Vec<Id> {
 pub enum Waits {
     /// For a child to end (wait4, waitid).
     Child,
-    /// For another thread of the process (futex).
+    /// For another thread of the process, for as long as it takes (futex).
     Thread,
+    /// For another thread, but not longer than a time (futex with a time-out).
+    ThreadOrTime,
     /// For time to pass.
     Sleep,
     /// For anything else: the number of the system call.
@@ -118,7 +126,8 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
     };
     Some(match number {
         libc::SYS_wait4 | libc::SYS_waitid => Waits::Child,
-        libc::SYS_futex => Waits::Thread,
+        libc::SYS_futex if arguments[3] == 0 => Waits::Thread,
+        libc::SYS_futex => Waits::ThreadOrTime,
         libc::SYS_nanosleep | libc::SYS_clock_nanosleep => Waits::Sleep,
         other if only_for_time(other, &arguments) => Waits::Sleep,
         // A sleep that a signal has interrupted, and that goes on under another number.

@@ -116,6 +116,8 @@ pub struct Moment<'a> {
 pub enum Step<'a> {
     /// To write these bytes (the first four thousand of them) to a stream.
     Write(Stream, &'a [u8]),
+    /// To sleep for a time: it holds nothing then that others may need, such as a lock on stdout.
+    Sleep,
     /// To end: it is still there, its memory and files are not yet given back.
     Exit,
 }

@@ -70,8 +70,8 @@ pub struct Spec {
     pub isolation: Isolation,
     /// What it may read besides the system's files.
     pub files: Vec<PathBuf>,
-    /// Whether nobody needs to know who wrote which line. Then writes are not stopped at: for
-    /// programs that make very many of them.
+    /// Whether nobody needs to know who wrote which line. Then writes and sleeps are not stopped
+    /// at: for programs that make very many of them.
     pub unattributed: bool,
     /// Who is held, and where.
     pub gate: Option<Gate>,
@@ -140,8 +140,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
         .stderr(Stdio::piped());
     // A group of its own, or Ctrl-C on the grader would end the program in the middle of a check.
     std::os::unix::process::CommandExt::process_group(&mut stage, 0);
-    let filter =
-        if spec.unattributed { None } else { Some(filter::writes_to_stdout_and_stderr()?) };
+    let filter = if spec.unattributed { None } else { Some(filter::writes_and_sleeps()?) };
     let log = Log::new(spec.gate.clone());
     let way = tracer::Way {
         executable,
@@ -233,6 +232,14 @@ impl Live {
         self.log.change(|state| {
             state.gate = None;
             state.release = state.held.clone();
+        });
+    }
+
+    /// Opens the gate for everybody but this one, who is held on.
+    pub fn open_gate_but_for(&self, kept: Id) {
+        self.log.change(|state| {
+            state.gate = None;
+            state.release = state.held.iter().copied().filter(|id| *id != kept).collect();
         });
     }
 

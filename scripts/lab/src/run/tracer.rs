@@ -2,7 +2,7 @@
 //!
 //! The program is attached to with `PTRACE_SEIZE` before it executes, with the options that report
 //! births, executions and ends only; together with the [filter](super::filter) it is stopped at
-//! these and at its writes to stdout and stderr, and nowhere else. Tasks that it makes are attached
+//! these, at its writes to stdout and stderr and before it sleeps, and nowhere else. Tasks that it makes are attached
 //! by the kernel before they run their first instruction, daemons included. If this process dies, the
 //! kernel ends them all (`PTRACE_O_EXITKILL`). See `ptrace(2)`.
 //!
@@ -214,6 +214,21 @@ fn execute(executable: &Executable, say: &mut PipeWriter) -> std::io::Result<()>
     }
 }
 
+/// A system call at which the [filter](super::filter) stops.
+enum Call {
+    Write(Stream, Vec<u8>),
+    Sleep,
+}
+
+impl Call {
+    fn step(&self) -> Step<'_> {
+        match self {
+            Call::Write(stream, bytes) => Step::Write(*stream, bytes),
+            Call::Sleep => Step::Sleep,
+        }
+    }
+}
+
 struct Tracer<'a> {
     log: &'a Log,
     /// The process that becomes the program.
@@ -307,8 +322,8 @@ impl Tracer<'_> {
                 resume(task, 0);
             }
             libc::PTRACE_EVENT_SECCOMP => {
-                let step = self.sees_write(task);
-                self.hold_or_resume(task, step.as_ref().map(|(s, b)| Step::Write(*s, b)));
+                let call = self.sees_call(task);
+                self.hold_or_resume(task, call.as_ref().map(Call::step));
             }
             libc::PTRACE_EVENT_EXIT => self.exits(task),
             // A newborn's first stop, or a stop by a job control signal: it stays stopped until
@@ -428,8 +443,8 @@ impl Tracer<'_> {
         });
     }
 
-    /// Notes what a task is about to write to stdout or stderr.
-    fn sees_write(&self, task: Id) -> Option<(Stream, Vec<u8>)> {
+    /// Notes what a task is about to write to stdout or stderr, or that it is about to sleep.
+    fn sees_call(&self, task: Id) -> Option<Call> {
         let call = ptrace::syscall_info(Pid::from_raw(task)).ok()?;
         if call.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
             return None;
@@ -437,8 +452,11 @@ impl Tracer<'_> {
         // SAFETY: that is the member which the kernel fills for a stop of this kind.
         #[allow(unsafe_code)]
         let call = unsafe { call.u.seccomp };
+        if ![libc::SYS_write, libc::SYS_writev].contains(&as_call(call.nr)) {
+            return Some(Call::Sleep);
+        }
         let stream = if call.args[0] == 1 { Stream::Stdout } else { Stream::Stderr };
-        let bytes = if call.nr == libc::SYS_writev as u64 {
+        let bytes = if as_call(call.nr) == libc::SYS_writev {
             gather(task, call.args[1], call.args[2])
         } else {
             read_memory(task, call.args[1], call.args[2])
@@ -451,7 +469,7 @@ impl Tracer<'_> {
                 task.name = name;
             }
         });
-        Some((stream, bytes))
+        Some(Call::Write(stream, bytes))
     }
 
     fn exits(&mut self, id: Id) {
@@ -546,6 +564,11 @@ fn ending(status: i32) -> Ending {
     } else {
         Ending::Exit(libc::WEXITSTATUS(status))
     }
+}
+
+/// The number of a system call, as the headers have it.
+fn as_call(number: u64) -> libc::c_long {
+    number.cast_signed()
 }
 
 /// The kernel hands numbers of tasks and wait statuses over in a long.
