@@ -1,0 +1,37 @@
+# wrong: a class has a run, and run is called where start should be: no thread is made for it.
+# fails: trait
+import argparse
+import time
+from threading import Thread
+
+options = argparse.ArgumentParser()
+options.add_argument("names", nargs="*", default=["Bob"])
+options.add_argument("--style", choices=["function", "trait"], default="function")
+options.add_argument("--delay", type=float, default=0)
+options = options.parse_args()
+
+
+def f(name):
+    time.sleep(options.delay)
+    print("Hello, ", name)
+
+
+class Greeter(Thread):
+    def __init__(self, greeted):
+        super().__init__()
+        self.greeted = greeted
+
+    def run(self):
+        f(self.greeted)
+
+
+if options.style == "function":
+    threads = [Thread(target=f, args=(name,)) for name in options.names]
+else:
+    threads = []
+    for name in options.names:
+        Greeter(name).run()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
