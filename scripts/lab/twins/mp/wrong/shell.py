@@ -1,0 +1,36 @@
+# wrong: the greeting is left to a shell and its date: a process, but not one that runs f.
+# fails: processes
+import argparse
+import os
+import time
+from multiprocessing import Process
+
+options = argparse.ArgumentParser()
+options.add_argument("names", nargs="*", default=["Mike", "Jake"])
+options.add_argument("--style", choices=["function", "trait"], default="function")
+options.add_argument("--delay", type=float, default=0)
+options = options.parse_args()
+
+
+def f(name):
+    time.sleep(options.delay)
+    os.system(f"date '+Hello {name} %s.%N'")
+
+
+class Greeter(Process):
+    def __init__(self, greeted):
+        super().__init__()
+        self.greeted = greeted
+
+    def run(self):
+        f(self.greeted)
+
+
+if options.style == "function":
+    processes = [Process(target=f, args=(name,)) for name in options.names]
+else:
+    processes = [Greeter(name) for name in options.names]
+for process in processes:
+    process.start()
+for process in processes:
+    process.join()
