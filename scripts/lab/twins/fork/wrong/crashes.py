@@ -1,0 +1,20 @@
+# wrong: the child ends with an error in place of its line, and the parent does not ask how it ended.
+# fails: lines
+import argparse
+import os
+import time
+
+options = argparse.ArgumentParser()
+options.add_argument("--value", default="bar")
+options.add_argument("--child-value", default="baz")
+options.add_argument("--forever", action="store_true")
+options.add_argument("--interval", type=float, default=5)
+options = options.parse_args()
+
+foo = options.value
+pid = os.fork()
+if pid == 0:
+    print("Child: " + options.child_valeu)
+    os._exit(0)
+print("Parent: ", foo)
+os.waitpid(pid, 0)

@@ -1,0 +1,26 @@
+# wrong: the parent waits for the signal that says that a child has ended, and not for the child.
+# fails: reaped
+import argparse
+import os
+import signal
+import time
+
+options = argparse.ArgumentParser()
+options.add_argument("--value", default="bar")
+options.add_argument("--child-value", default="baz")
+options.add_argument("--forever", action="store_true")
+options.add_argument("--interval", type=float, default=5)
+options = options.parse_args()
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+foo = options.value
+pid = os.fork()
+if pid == 0:
+    foo = options.child_value
+    print("Child: ", foo)
+    while options.forever:
+        time.sleep(options.interval)
+        print("Child: ", foo)
+    os._exit(0)
+print("Parent: ", foo)
+signal.sigwait([signal.SIGCHLD])
