@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::grading::{Grading, is_full};
+use crate::grading::Grading;
 use crate::labs::{self, LABS, Lab};
 use crate::program;
 use crate::record::{Record, SCHEMA, Status};
 use crate::report::terminal::{Style, Terminal};
-use crate::report::{self, csv, github, gradescope, junit};
+use crate::report::{self, csv, github, gradescope, html, junit};
 use crate::run::{Isolation, Tier};
 use crate::twins;
 
@@ -79,6 +79,9 @@ struct Outputs {
     /// Write a table here, a row a submission
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Write a page for a browser here, complete in itself
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write `JUnit` XML here
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -98,6 +101,9 @@ impl Outputs {
         }
         if let Some(file) = &self.csv {
             report::write(file, &csv::text(records))?;
+        }
+        if let Some(file) = &self.html {
+            report::write(file, &html::text(records))?;
         }
         if let Some(file) = &self.junit {
             report::write(file, &junit::text(records))?;
@@ -273,7 +279,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     options.outputs.write(&records)?;
     let broken = |record: &Record| record.count(&[Status::GraderError]) > 0;
-    Ok(match records.iter().all(is_full) {
+    Ok(match records.iter().all(Record::is_full) {
         _ if records.iter().any(broken) => ExitCode::from(3),
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

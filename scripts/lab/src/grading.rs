@@ -111,7 +111,7 @@ impl Grading {
         progress("");
         let records: Vec<Record> = records.into_values().collect();
         self.table(&records, terminal);
-        let full = records.iter().filter(|record| is_full(record)).count();
+        let full = records.iter().filter(|record| record.is_full()).count();
         let seconds = started.elapsed().as_secs_f64();
         let count = records.len();
         let line = format!("{count} submissions, {full} with all points, {seconds:.1} seconds");
@@ -245,11 +245,6 @@ fn together(rounds: Vec<Vec<CheckRecord>>) -> Vec<CheckRecord> {
         }
     }
     checks
-}
-
-/// Whether it earned all there is to earn.
-pub fn is_full(record: &Record) -> bool {
-    record.points() > 0 && record.earned() == record.points()
 }
 
 /// A file name that no other submission of the same run has.

@@ -131,6 +131,11 @@ impl Record {
         self.checks.iter().map(|check| check.points).sum()
     }
 
+    /// Whether it earned all there is to earn.
+    pub fn is_full(&self) -> bool {
+        self.points() > 0 && self.earned() == self.points()
+    }
+
     /// How many checks ended with one of these.
     pub fn count(&self, wanted: &[Status]) -> usize {
         self.checks.iter().filter(|check| wanted.contains(&check.status)).count()
