@@ -92,11 +92,62 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use roxmltree::{Document, Node};
+
+    use super::super::sample::{NASTY, broken, record};
     use super::*;
 
     #[test]
     fn nothing_that_xml_forbids_comes_through() {
         let text = escaped("<a b=\"c\">&\u{0}\u{1b}[1m\u{ffff}\n");
         assert_eq!(text, "&lt;a b=&quot;c&quot;&gt;&amp;\\u{0}\\u{1b}[1m\u{fffd}");
+    }
+
+    fn children<'a>(node: Node<'a, 'a>) -> Vec<Node<'a, 'a>> {
+        node.children().filter(Node::is_element).collect()
+    }
+
+    /// Elements, attributes and counts as Jenkins, GitLab and the others read them: the schema that
+    /// Maven and Ant have made usual.
+    #[test]
+    fn a_parser_finds_a_suite_a_submission_and_counts_that_are_right() {
+        let records = [record("a.py"), broken(NASTY), record(NASTY)];
+        let text = text(&records);
+        let document = Document::parse(&text).expect("XML");
+        assert!(document.root_element().has_tag_name("testsuites"));
+        let suites = children(document.root_element());
+        assert_eq!(suites.len(), records.len());
+        for (suite, record) in suites.into_iter().zip(&records) {
+            assert!(suite.has_tag_name("testsuite"));
+            let number = |name| -> usize {
+                suite.attribute(name).and_then(|n| n.parse().ok()).expect("a number")
+            };
+            assert!(suite.attribute("time").is_some_and(|time| time.parse::<f64>().is_ok()));
+            let inside = children(suite);
+            let (properties, cases) = inside.split_first().expect("properties");
+            assert!(properties.has_tag_name("properties"));
+            for property in children(*properties) {
+                assert!(property.has_tag_name("property"));
+                assert!(property.attribute("name").is_some() && property.has_attribute("value"));
+            }
+            let mut counts = [("failure", 0), ("error", 0), ("skipped", 0)];
+            for case in cases {
+                assert!(case.has_tag_name("testcase") && case.has_attribute("classname"));
+                assert!(case.attribute("name").is_some_and(|name| !name.is_empty()));
+                assert!(case.attribute("time").is_some_and(|time| time.parse::<f64>().is_ok()));
+                let inside = children(*case);
+                assert!(inside.len() <= 1);
+                for node in inside {
+                    let name = node.tag_name().name();
+                    let count = counts.iter_mut().find(|(kind, _)| *kind == name);
+                    count.expect("an element that is known").1 += 1;
+                    assert!(node.has_attribute("message"));
+                }
+            }
+            assert_eq!(cases.len(), number("tests"));
+            let stated = [number("failures"), number("errors"), number("skipped")];
+            assert_eq!(counts.map(|(_, count)| count), stated);
+            assert_eq!(cases.len(), record.checks.len().max(1));
+        }
     }
 }
