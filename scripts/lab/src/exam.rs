@@ -302,6 +302,7 @@ impl<'a> Exam<'a> {
             did: None,
             expected: None,
             lesson: None,
+            hidden: None,
             seconds: started.elapsed().as_secs_f64(),
         };
         match found {
@@ -341,6 +342,7 @@ fn skipped(check: &Check, needed: &str) -> CheckRecord {
         did: None,
         expected: None,
         lesson: None,
+        hidden: None,
         seconds: 0.0,
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo lab grade`: examines anybody's programs by the checks of a lab.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,9 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use clap::error::ErrorKind;
 
 use crate::grading::Grading;
+use crate::hidden::Hidden;
 use crate::labs::{self, LABS, Lab};
+use crate::marker;
 use crate::program;
 use crate::record::{Record, SCHEMA, Status};
 use crate::report::terminal::{Style, Terminal};
@@ -23,12 +27,14 @@ use crate::twins;
 /// anything executable. It is limited in time, memory and processes, and nothing that it starts is
 /// left. What it is kept away from besides depends on the machine, and is said in the first line.
 #[derive(Args)]
+#[command(override_usage = "lab grade [OPTIONS] [LAB] SUBMISSION...")]
 pub struct Options {
-    /// The lab, as `cargo lab list` names it
-    #[arg(value_name = "LAB", value_parser = lab)]
-    lab: String,
+    /// The lab, as `cargo lab list` names it; may be left out where a submission says it in its
+    /// first lines, as starters do
+    #[arg(value_name = "LAB")]
+    lab: OsString,
     /// What is examined
-    #[arg(value_name = "SUBMISSION", required_unless_present_any = ["explain", "twin"])]
+    #[arg(value_name = "SUBMISSION")]
     submissions: Vec<PathBuf>,
     /// Examine a kept program, as `cargo lab twins LAB` names it; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -36,6 +42,10 @@ pub struct Options {
     /// Where the random inputs come from; the default is another number each time
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Examine each with the inputs of these seeds, too, one a line; students are shown no more of
+    /// a check that fails by them alone than its title and points
+    #[arg(long, value_name = "FILE", value_parser = Hidden::read)]
+    hidden: Option<Hidden>,
     /// Only this check and those that it needs; may be given several times
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
@@ -94,11 +104,13 @@ struct Outputs {
 }
 
 impl Outputs {
+    /// The records as they are for whoever grades, all else as a student may see it.
     fn write(&self, records: &[Record]) -> Result<()> {
         if let Some(file) = &self.json {
             let all = serde_json::json!({ "schema": SCHEMA, "records": records });
             report::write(file, &format!("{all:#}\n"))?;
         }
+        let records: &[Record] = &records.iter().map(Record::shown).collect::<Vec<_>>();
         if let Some(file) = &self.csv {
             report::write(file, &csv::text(records))?;
         }
@@ -179,11 +191,10 @@ fn explain(lab: &Lab, id: &str, terminal: &Terminal) -> Result<ExitCode> {
 
 /// A lab's name on the command line.
 pub fn lab(name: &str) -> Result<String, String> {
-    let names = || LABS.iter().filter(|lab| lab.points() > 0).map(|lab| lab.name);
-    if names().any(|known| known == name) {
-        return Ok(name.into());
+    match labs::graded(name) {
+        Some(lab) => Ok(lab.name.into()),
+        None => Err(format!("the labs are {}", marker::names())),
     }
-    Err(format!("the labs are {}", names().collect::<Vec<_>>().join(", ")))
 }
 
 /// `cargo lab list`.
@@ -230,16 +241,20 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 /// # Errors
 /// When nothing could be examined, or a file can't be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let lab = labs::graded(&options.lab).context("a lab")?;
+    let chosen_lab = marker::lab_and_submissions(&options.lab, &options.submissions);
+    let (lab, mut all) = chosen_lab.unwrap_or_else(|error| error.exit());
     let terminal = Terminal::new(false);
     if let Some(id) = &options.explain {
         return explain(lab, id, &terminal);
     }
-    let mut all = options.submissions.clone();
     for name in &options.twin {
         let twin = twins::named(lab, name)?;
         terminal.paragraph(Style::Title, 0, &format!("{}: {}", twin.name, twin.about));
         all.push(twin.file);
+    }
+    if all.is_empty() {
+        let why = format!("nothing to examine: cargo lab grade {} SUBMISSION\n", lab.name);
+        clap::Error::raw(ErrorKind::MissingRequiredArgument, why).exit();
     }
     let (part, of) = options.shard.unwrap_or((1, 1));
     let submissions: Vec<&Path> =
@@ -261,6 +276,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         jobs: options.jobs,
         records: options.records.clone(),
         resume: options.resume,
+        hidden: options.hidden.clone().unwrap_or_default(),
         repeat: options.repeat,
         isolation,
         ..Grading::of(lab)

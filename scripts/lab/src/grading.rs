@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::exam::Exam;
+use crate::hidden::Hidden;
 use crate::labs::Lab;
 use crate::program::{self, quote};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
@@ -37,6 +38,8 @@ pub struct Grading {
     pub resume: bool,
     /// How often each is examined.
     pub repeat: u8,
+    /// Seeds that students are not told, with which each is examined as well.
+    pub hidden: Hidden,
     /// What the submissions are kept away from.
     pub isolation: Isolation,
 }
@@ -53,6 +56,7 @@ impl Grading {
             records: None,
             resume: false,
             repeat: 1,
+            hidden: Hidden::default(),
             isolation: Isolation::default(),
         }
     }
@@ -129,6 +133,7 @@ impl Grading {
             program: submission.display().to_string(),
             fingerprint: fingerprint(submission),
             seed: self.seed,
+            hidden: self.hidden.0.clone(),
             not_gradable: None,
             isolation: Some(self.isolation.protection.clone()),
             checks: Vec::new(),
@@ -138,25 +143,40 @@ impl Grading {
         if let Some(before) = kept.as_ref().filter(|_| self.resume).and_then(|file| read(file))
             && self.is_of(&before, &record)
         {
-            before.checks.iter().for_each(made);
+            for check in &before.checks {
+                made(&check.shown());
+            }
             return before;
         }
         match program::find(submission, &self.isolation) {
             Ok(program) => {
                 let limits = Limits { time: self.time_limit, ..Limits::default() };
-                let examine = |made: &mut dyn FnMut(&CheckRecord)| {
-                    let mut exam = Exam::new(&program, self.seed, limits, Stdout::Terminal, None);
+                let examine = |seed, ids: &[&str], made: &mut dyn FnMut(&CheckRecord)| {
+                    let mut exam = Exam::new(&program, seed, limits, Stdout::Terminal, None);
                     exam.isolation = self.isolation.clone();
                     let all = self.lab.scene.checks.iter();
-                    let wanted = all.filter(|check| self.checks.contains(&check.id));
+                    let wanted = all.filter(|check| ids.contains(&check.id));
                     exam.examine(wanted, self.lab.timed, made)
                 };
-                record.checks = if self.repeat == 1 {
-                    examine(&mut made)
+                record.checks = if self.repeat == 1 && self.hidden.0.is_empty() {
+                    examine(self.seed, &self.checks, &mut made)
                 } else {
-                    let rounds = (0..self.repeat).map(|_| examine(&mut |_| ())).collect();
-                    let checks = together(rounds);
-                    checks.iter().for_each(made);
+                    let several = |seed, ids: &[&str]| {
+                        together(
+                            (0..self.repeat).map(|_| examine(seed, ids, &mut |_| ())).collect(),
+                        )
+                    };
+                    let mut checks = several(self.seed, &self.checks);
+                    for &seed in &self.hidden.0 {
+                        let holds = |id: &&str| {
+                            checks.iter().any(|c| c.id == **id && c.status == Status::Pass)
+                        };
+                        let held: Vec<&str> = self.checks.iter().copied().filter(holds).collect();
+                        also(&mut checks, seed, several(seed, &held));
+                    }
+                    for check in &checks {
+                        made(&check.shown());
+                    }
                     checks
                 };
             }
@@ -181,6 +201,7 @@ impl Grading {
                 record.lab.clone(),
                 record.fingerprint.clone(),
                 record.seed,
+                record.hidden.clone(),
                 tier,
             )
         };
@@ -245,6 +266,17 @@ fn together(rounds: Vec<Vec<CheckRecord>>) -> Vec<CheckRecord> {
         }
     }
     checks
+}
+
+/// A check that holds must do so with a hidden seed, too; else it is as it was with that one.
+fn also(checks: &mut [CheckRecord], seed: u64, again: Vec<CheckRecord>) {
+    for mut other in again.into_iter().filter(|check| check.status != Status::Pass) {
+        if let Some(check) = checks.iter_mut().find(|check| check.id == other.id) {
+            other.evidence.insert(0, format!("only with the hidden seed {seed}"));
+            other.hidden = Some(seed);
+            *check = other;
+        }
+    }
 }
 
 /// A file name that no other submission of the same run has.

@@ -11,7 +11,9 @@ use clap::{Parser, Subcommand};
 mod exam;
 mod grade;
 mod grading;
+mod hidden;
 mod labs;
+mod marker;
 mod new;
 mod program;
 mod record;
@@ -32,7 +34,7 @@ struct Options {
 #[derive(Subcommand)]
 enum Command {
     Walkthrough(walkthrough::Options),
-    Grade(grade::Options),
+    Grade(Box<grade::Options>),
     Merge(grade::Merge),
     New(new::Options),
     Watch(watch::Options),

@@ -72,11 +72,39 @@ pub struct CheckRecord {
     /// What a failure of it is usually a sign of, and what to try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesson: Option<String>,
+    /// The hidden seed by which it fails, where it holds with the one that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<u64>,
     /// Seconds that it took.
     pub seconds: f64,
 }
 
 impl CheckRecord {
+    /// What a student may see: of one that fails by a hidden seed alone its title and points, and
+    /// not how or how long.
+    pub fn shown(&self) -> CheckRecord {
+        if self.hidden.is_none() {
+            return self.clone();
+        }
+        let status = match self.status {
+            kept @ (Status::Skipped | Status::Unverified | Status::GraderError) => kept,
+            _ => Status::Fail,
+        };
+        CheckRecord {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            status,
+            points: self.points,
+            earned: self.earned,
+            evidence: vec!["it does not hold with other inputs, which are not shown".into()],
+            did: None,
+            expected: None,
+            lesson: None,
+            hidden: None,
+            seconds: 0.0,
+        }
+    }
+
     /// What a student reads: what was expected and seen when it failed, else the evidence.
     pub fn words(&self) -> Vec<String> {
         let line =
@@ -108,6 +136,9 @@ pub struct Record {
     pub fingerprint: String,
     /// Where the random inputs come from.
     pub seed: u64,
+    /// Seeds that students are not told, with which it was examined as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<u64>,
     /// Why there was nothing to examine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_gradable: Option<String>,
@@ -121,6 +152,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// What a student may see: nothing of the hidden seeds.
+    pub fn shown(&self) -> Record {
+        let checks = self.checks.iter().map(CheckRecord::shown).collect();
+        Record { hidden: Vec::new(), checks, ..self.clone() }
+    }
+
     /// The points that were earned.
     pub fn earned(&self) -> u8 {
         self.checks.iter().map(|check| check.earned).sum()

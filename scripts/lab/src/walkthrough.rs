@@ -249,6 +249,7 @@ fn walk(section: &Section, terminal: &Arc<Terminal>) -> Record {
         program: demo.name.clone(),
         fingerprint: String::new(),
         seed,
+        hidden: Vec::new(),
         not_gradable: None,
         isolation: None,
         checks,

@@ -1,5 +1,6 @@
 //! `cargo lab watch`: examines a program again at each save, and says what has changed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,23 +9,25 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use clap::error::ErrorKind;
 
-use crate::grade;
 use crate::grading::Grading;
-use crate::labs::graded;
+use crate::marker;
 use crate::record::{Record, Status};
 use crate::report::terminal::{Style, Terminal};
 use crate::run::{Isolation, Tier};
 
 /// Examine a program again at each save, until Ctrl-C
 #[derive(Args)]
+#[command(override_usage = "lab watch [LAB] SUBMISSION")]
 pub struct Options {
-    /// The lab, as `cargo lab list` names it
-    #[arg(value_name = "LAB", value_parser = grade::lab)]
-    lab: String,
+    /// The lab, as `cargo lab list` names it; may be left out where the submission says it in its
+    /// first lines, as starters do
+    #[arg(value_name = "LAB")]
+    lab: OsString,
     /// What is examined
     #[arg(value_name = "SUBMISSION")]
-    submission: PathBuf,
+    submission: Option<PathBuf>,
 }
 
 /// How often the files are looked at. Asking works on every file system, network ones included.
@@ -35,21 +38,27 @@ const PERIOD: Duration = Duration::from_millis(300);
 /// # Errors
 /// When there is no such file.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let lab = graded(&options.lab).context("a lab")?;
+    let others: Vec<PathBuf> = options.submission.iter().cloned().collect();
+    let chosen = marker::lab_and_submissions(&options.lab, &others);
+    let (lab, submissions) = chosen.unwrap_or_else(|error| error.exit());
+    let Some(submission) = submissions.first() else {
+        let why = format!("nothing to examine: cargo lab watch {} SUBMISSION\n", lab.name);
+        clap::Error::raw(ErrorKind::MissingRequiredArgument, why).exit();
+    };
     let terminal = Terminal::new(false);
     let isolation = Isolation::find(Tier::Full, lab.has_peers());
     // The same inputs each time: what changes is the program.
     let grading = Grading { isolation, ..Grading::of(lab) };
     let mut before: Option<Record> = None;
     loop {
-        let saved = newest(&options.submission)?;
-        let record = grading.one(&options.submission, &terminal);
+        let saved = newest(submission)?;
+        let record = grading.one(submission, &terminal);
         if let Some(before) = &before {
             changes(before, &record, &terminal);
         }
         terminal.gap();
         terminal.verdict(Style::Quiet, "waiting for the next save; Ctrl-C ends it");
-        while newest(&options.submission)? == saved {
+        while newest(submission)? == saved {
             thread::sleep(PERIOD);
         }
         terminal.gap();

@@ -116,9 +116,9 @@ mod tests {
             ("visibility", "visibility"),
         ];
         for record in [record("a.py"), broken(NASTY)] {
-            let text = text(&record);
-            assert!(text.len() < 500_000 && !text.contains('\r'));
-            let result: Value = serde_json::from_str(&text).expect("JSON");
+            let written = text(&record);
+            assert!(written.len() < 500_000 && !written.contains('\r'));
+            let result: Value = serde_json::from_str(&written).expect("JSON");
             valid(&result, &top);
             // Without one there would have to be a score in every test.
             assert_eq!(result["score"], record.earned());

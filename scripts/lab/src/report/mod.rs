@@ -97,6 +97,7 @@ mod sample {
             did: (status != Status::Pass).then(|| format!("python3 {NASTY}")),
             expected: (status == Status::Fail).then(|| NASTY.into()),
             lesson: (status != Status::Pass).then(|| "a lesson".into()),
+            hidden: None,
             seconds: 0.25,
         });
         Record {
@@ -105,6 +106,7 @@ mod sample {
             program: program.into(),
             fingerprint: String::new(),
             seed: u64::MAX,
+            hidden: Vec::new(),
             not_gradable: None,
             isolation: None,
             checks: checks.collect(),

@@ -1,0 +1,204 @@
+//! `lab grade` as a teacher uses it: hidden seeds, markers, exports, and folders of odd things.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// An empty folder of a test's own.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("grade-{test}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Runs `lab` in a folder.
+fn lab(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.current_dir(folder).args(arguments).env_remove("GITHUB_STEP_SUMMARY");
+    command.output().expect("lab can be run")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn json(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).expect("a file")).expect("JSON")
+}
+
+/// A program for the lab `fork`, which does `wrong` first where its inputs are unlucky.
+fn unlucky(wrong: &str) -> String {
+    format!(
+        "# lab: fork\nimport os, sys\nvalue, child = 'bar', 'baz'\n\
+         words = sys.argv[1:]\n\
+         if '--value' in words: value = words[words.index('--value') + 1]\n\
+         if '--child-value' in words: child = words[words.index('--child-value') + 1]\n\
+         if sum(map(ord, value + child)) % 3 == 0:\n    {wrong}\n\
+         pid = os.fork()\n\
+         if pid == 0:\n    print('Child: ', child, flush=True)\n    os._exit(0)\n\
+         os.waitpid(pid, 0)\nprint('Parent: ', value, flush=True)\n"
+    )
+}
+
+/// Whether the first check of that program holds with this seed.
+fn holds(folder: &Path, seed: u64) -> bool {
+    let seed = seed.to_string();
+    let only = ["grade", "mine.py", "--only", "lines", "--json", "one.json", "--seed", &seed];
+    lab(folder, &only);
+    json(&folder.join("one.json"))["records"][0]["checks"][0]["status"] == "pass"
+}
+
+#[test]
+fn a_check_that_fails_by_a_hidden_seed_alone_shows_its_title_and_points_and_nothing_more() {
+    let folder = folder("hidden");
+    let secret = "unlucky-this-time";
+    fs::write(folder.join("mine.py"), unlucky(&format!("print('{secret}', flush=True)")))
+        .expect("a program");
+    let seeds = 700_000_001..700_000_100;
+    let lucky = seeds.clone().find(|seed| holds(&folder, *seed)).expect("a seed");
+    let unlucky = seeds.clone().find(|seed| !holds(&folder, *seed)).expect("a seed");
+    let (shown, hidden) = (lucky.to_string(), unlucky.to_string());
+    fs::write(folder.join("seeds"), format!("# of this year\n{lucky} # a good one\n{hidden}\n"))
+        .expect("seeds");
+
+    let arguments = [
+        "grade",
+        "fork",
+        "mine.py",
+        "--only",
+        "lines",
+        "--seed",
+        &shown,
+        "--hidden",
+        "seeds",
+        "--json",
+        "all.json",
+        "--records",
+        "records",
+        "--html",
+        "a.html",
+        "--csv",
+        "a.csv",
+        "--junit",
+        "a.xml",
+        "--gradescope",
+        "results.json",
+        "--github",
+    ];
+    let output = lab(&folder, &arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+
+    // Whoever grades is told all.
+    let record = &json(&folder.join("all.json"))["records"][0];
+    assert_eq!(record["hidden"], serde_json::json!([lucky, unlucky]));
+    let check = &record["checks"][0];
+    assert_eq!((&check["status"], &check["earned"]), (&"fail".into(), &0.into()));
+    assert_eq!(check["hidden"], unlucky);
+    let all = check.to_string();
+    assert!(all.contains(secret) && all.contains("--value") && all.contains("expected"), "{all}");
+    let kept = fs::read_dir(folder.join("records")).expect("records").flatten().next();
+    assert_eq!(&json(&kept.expect("a record").path()), record);
+
+    // Nobody else is.
+    let title = check["title"].as_str().expect("a title");
+    let terminal = text(&output.stdout);
+    let points = format!("(0 of {})", check["points"]);
+    assert!(terminal.contains(&format!("{title} {points}")), "{terminal}");
+    let of_students = ["a.html", "a.csv", "a.xml", "results.json"];
+    let of_students = of_students.map(|name| fs::read_to_string(folder.join(name)).expect(name));
+    for seen in of_students.iter().chain([&terminal]) {
+        let again = format!("--seed {shown}"); // that one is no secret
+        let seen = seen.replace(&again, "");
+        for never in [secret, &hidden, "--value", "expected", "hidden seed"] {
+            assert!(!seen.contains(never), "{never} in\n{seen}");
+        }
+    }
+    let result = json(&folder.join("results.json"));
+    assert_eq!(result["tests"][0]["name"], title);
+    assert_eq!(result["tests"][0]["max_score"], check["points"]);
+    // One that is not visible would hide the total.
+    assert_eq!(result["tests"][0]["visibility"], "visible");
+
+    // What is put together later is as it is here.
+    lab(&folder, &["merge", "all.json", "--html", "b.html", "--json", "b.json"]);
+    assert_eq!(fs::read_to_string(folder.join("b.html")).expect("a page"), of_students[0]);
+    assert_eq!(json(&folder.join("b.json")), json(&folder.join("all.json")));
+}
+
+#[test]
+fn a_file_that_is_no_list_of_seeds_is_wrong_usage() {
+    let folder = folder("seeds");
+    fs::write(folder.join("mine.py"), unlucky("pass")).expect("a program");
+    fs::write(folder.join("seeds"), "7\nseven\n").expect("seeds");
+    for (file, why) in [("seeds", "seeds:2: 'seven' is no seed"), ("none", "none: No such file")] {
+        let refused = lab(&folder, &["grade", "mine.py", "--hidden", file]);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains(why), "{said}");
+        assert_eq!(text(&refused.stdout), "");
+    }
+}
+
+#[test]
+fn the_lab_may_be_left_out_where_a_first_line_says_it() {
+    let folder = folder("marker");
+    for language in ["rust", "python"] {
+        lab(&folder, &["new", "fork", language, "--language", language]);
+        let graded = lab(&folder, &["grade", language, "--only", "lines"]);
+        assert_eq!(graded.status.code(), Some(1), "{}", text(&graded.stderr));
+        assert!(text(&graded.stdout).contains("Creating processes"), "{}", text(&graded.stdout));
+    }
+    lab(&folder, &["new", "pool", "other", "--language", "python"]);
+    fs::write(folder.join("unmarked.py"), "print(1)\n").expect("a program");
+    fs::write(folder.join("wrong.py"), "# lab: pol\x1bl\n").expect("a program");
+    let all = "fork, mp, thread, pool, queue, server, client, epoll, iter-gen";
+    let no_lab = format!("'pol\\u{{1b}}l' is no lab; the labs are {all}");
+    for (arguments, why) in [
+        (&["grade", "unmarked.py"][..], "unmarked.py: none of its first lines says which lab"),
+        (&["grade", "rust", "other"], "submissions of several labs (fork, pool)"),
+        (&["grade", "wrong.py"], &no_lab),
+        (&["grade", "forc", "rust"], "'forc' is no lab and no file"),
+        (&["grade", "fork"], "nothing to examine: cargo lab grade fork SUBMISSION"),
+        (&["watch", "unmarked.py"], "unmarked.py: none of its first lines says which lab"),
+        (&["watch", "fork"], "nothing to examine: cargo lab watch fork SUBMISSION"),
+    ] {
+        let refused = lab(&folder, arguments);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(why), "{arguments:?}: {said}");
+        assert_eq!(text(&refused.stdout), "", "{arguments:?}");
+    }
+}
+
+/// What a runner of GitHub Actions would take for a command, anywhere on stdout.
+#[test]
+fn a_program_can_give_no_workflow_commands() {
+    let folder = folder("github");
+    let print = "print('\\n::error::mine\\r\\n::stop-commands::x\\n##[error]mine', flush=True)";
+    fs::write(folder.join("mine.py"), format!("{print}\n")).expect("a program");
+    let output = lab(&folder, &["grade", "fork", "mine.py", "--only", "lines", "--github"]);
+    let shown = text(&output.stdout);
+    let mut stopped: Option<String> = None;
+    let mut commands = Vec::new();
+    for line in shown.lines().map(str::trim) {
+        if stopped.as_ref().is_some_and(|token| line == format!("::{token}::")) {
+            stopped = None;
+        } else if stopped.is_some() {
+            assert!(!line.starts_with("::stop-commands"), "{shown}");
+        } else if let Some(token) = line.strip_prefix("::stop-commands::") {
+            assert!(token.len() >= 32, "a token that can be guessed: {token}");
+            stopped = Some(token.into());
+        } else if line.starts_with("::") {
+            commands.push(line);
+        } else {
+            assert!(!line.contains("##["), "{shown}");
+        }
+    }
+    assert!(stopped.is_none(), "{shown}");
+    let kinds: Vec<_> = commands.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(kinds, ["::error", "::notice"], "{shown}");
+    assert!(!commands.iter().any(|line| line.starts_with("::error::")), "{shown}");
+}
