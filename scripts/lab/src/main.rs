@@ -15,6 +15,7 @@ mod hidden;
 mod labs;
 mod marker;
 mod new;
+mod package;
 mod program;
 mod record;
 mod report;
@@ -37,6 +38,8 @@ enum Command {
     Grade(Box<grade::Options>),
     Merge(grade::Merge),
     New(new::Options),
+    #[command(subcommand)]
+    Package(package::Package),
     Watch(watch::Options),
     Twins(twins::Options),
     /// Name the labs
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Grade(options) => grade::run(&options),
         Command::Merge(options) => grade::merge(&options),
         Command::New(options) => new::run(&options),
+        Command::Package(package) => package::run(&package),
         Command::Watch(options) => watch::run(&options),
         Command::Twins(options) => twins::run(&options),
         Command::List => Ok(grade::list()),

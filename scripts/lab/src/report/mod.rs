@@ -60,9 +60,17 @@ pub fn group(records: &[Record]) -> Vec<(&str, Vec<&Record>)> {
 /// # Errors
 /// With the file's name.
 pub fn write(file: &Path, text: &str) -> Result<()> {
+    write_bytes(file, text.as_bytes())
+}
+
+/// The same for what is no text.
+///
+/// # Errors
+/// With the file's name.
+pub fn write_bytes(file: &Path, bytes: &[u8]) -> Result<()> {
     let mut beside: OsString = file.into();
     beside.push(".new");
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, file));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, file));
     written.with_context(|| format!("write {}", file.display()))
 }
 
