@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{common::some, manners};
-use crate::exam::{Exam, SOON, Trouble, done, fail, last_word, whole};
+use crate::exam::{self, Exam, SOON, Trouble, done, fail, last_word, whole};
 use crate::run::{
     Ending, Live, Spec, State, Stream,
     kernel::{self, Waits},
@@ -355,7 +355,7 @@ pub fn ends_at(live: Live, signal: Signal) -> Result<State, Trouble> {
         Some(Ending::Signal(number)) if number == signal as i32 => {
             format!("{signal} itself ended it: the program does nothing about this signal")
         }
-        Some(other @ Ending::Signal(_)) => return Err(Trouble::Crashed(other)),
+        Some(Ending::Signal(_)) => return Err(Trouble::Crashed(exam::ending(&state))),
         Some(ending @ Ending::Exit(_)) => {
             format!("{signal}: {ending}; {}", manners::last_words(&state))
         }
