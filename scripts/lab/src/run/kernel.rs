@@ -137,8 +137,9 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
 }
 
 /// Whether a task can only be woken by another one of its run: it waits without a time-out for a
-/// child, for a thread (futex), or for what comes through a pipe that is not its stdin.
-pub fn never_by_itself(process: Id, task: Id) -> bool {
+/// child, for a thread (futex), or for what comes through a pipe; `fed` where its stdin is none
+/// of these, as somebody else may write to it meanwhile.
+pub fn never_by_itself(process: Id, task: Id, fed: bool) -> bool {
     let task = Process::new(process).and_then(|process| process.task_from_tid(task));
     let Ok(Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. })) =
         task.map(|task| task.syscall())
@@ -152,7 +153,7 @@ pub fn never_by_itself(process: Id, task: Id) -> bool {
         libc::SYS_read => {
             let pipe = file(arguments[0]);
             pipe.as_ref().is_some_and(|to| to.to_string_lossy().starts_with("pipe:"))
-                && pipe != file(0)
+                && !(fed && pipe == file(0))
         }
         _ => false,
     }

@@ -203,6 +203,8 @@ pub struct State {
     pub(super) doomed: bool,
     pub(super) traced: bool,
     pub(super) drained: bool,
+    /// Until when all that was written has been read.
+    pub(super) read_until: Duration,
 }
 
 impl State {

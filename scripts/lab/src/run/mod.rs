@@ -189,7 +189,7 @@ impl Live {
         mut seen: impl FnMut(&State) -> Option<T>,
     ) -> Option<T> {
         let deadline = self.log.now() + timeout;
-        let mut stillness = Stillness::default();
+        let mut stillness = Stillness::new(self.stdin.is_none());
         loop {
             let look = self.log.now() + still::LOOK;
             let found = self.log.until(deadline.min(look), |state| match seen(state) {
@@ -208,7 +208,7 @@ impl Live {
     /// Asks again and again what no event tells (kernel state), until there is an answer.
     pub fn poll<T>(&self, timeout: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = self.log.now() + timeout;
-        let mut stillness = Stillness::default();
+        let mut stillness = Stillness::new(self.stdin.is_none());
         let mut look = self.log.now();
         loop {
             if let Some(answer) = ask() {
@@ -285,7 +285,7 @@ impl Live {
         let Some(reader) = self.reader.take() else {
             return;
         };
-        let mut stillness = Stillness::default();
+        let mut stillness = Stillness::new(true);
         let ended = loop {
             let look = self.log.now() + still::LOOK;
             let ended = self.log.until(self.limits.time.min(look), |state| {

@@ -20,11 +20,18 @@ pub(super) struct Stillness {
     /// How often each had gone to sleep when it was last looked at.
     sleeps: BTreeMap<Id, Option<u64>>,
     looks: u32,
+    since: Duration,
+    fed: bool,
 }
 
 impl Stillness {
+    /// Of a run whose stdin somebody may write to meanwhile, or nobody.
+    pub(super) fn new(fed: bool) -> Stillness {
+        Stillness { fed, ..Stillness::default() }
+    }
+
     /// Looks once more; whether all looks of the last tenth of a second have seen nobody who could
-    /// go on by itself.
+    /// go on by itself, and all that was written before has been read.
     pub(super) fn look(&mut self, log: &Log) -> bool {
         let waiting: Vec<(Id, Id)> = {
             let state = log.lock();
@@ -41,17 +48,22 @@ impl Stillness {
         };
         let held = |process: Id| process == 0;
         let stands = !waiting.is_empty()
-            && waiting
-                .iter()
-                .all(|&(process, id)| held(process) || kernel::never_by_itself(process, id));
+            && waiting.iter().all(|&(process, id)| {
+                held(process) || kernel::never_by_itself(process, id, self.fed)
+            });
         let sleeps =
             waiting.iter().map(|&(process, id)| (id, kernel::sleeps_of(process, id))).collect();
         if !stands || sleeps != self.sleeps {
             self.looks = 0;
+            self.since = log.now();
         }
         self.looks += u32::from(stands);
         self.sleeps = sleeps;
-        self.looks >= LOOKS
+        let read = {
+            let state = log.lock();
+            state.drained || state.read_until >= self.since
+        };
+        self.looks >= LOOKS && read
     }
 }
 
@@ -79,6 +91,17 @@ mod tests {
         assert_eq!(live.log.lock().held.len(), 1);
         live.open_gate();
         assert_eq!(live.finish().lines.len(), 2);
+    }
+
+    #[test]
+    fn a_run_that_reads_what_nobody_writes_stands() {
+        let live = start(&Spec { stdin: true, ..shell("read a; read b; echo c") });
+        let mut live = live.expect("a shell");
+        live.feed(b"a\n");
+        assert_eq!(live.until(LONG, |state| (state.lines.len() == 1).then_some(())), None);
+        assert!(live.log.now() < LONG);
+        live.feed(b"b\n");
+        assert!(live.until(LONG, |state| (state.lines.len() == 1).then_some(())).is_some());
     }
 
     #[test]

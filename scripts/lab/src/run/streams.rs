@@ -57,7 +57,10 @@ pub(super) fn drain(
                 .map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN))
                 .collect();
             let timeout = PollTimeout::try_from(WATCH).unwrap_or(PollTimeout::MAX);
-            let _ = poll(&mut polled, timeout);
+            let before = log.now();
+            if poll(&mut polled, timeout) == Ok(0) {
+                log.lock().read_until = before;
+            }
             let mut ready = polled.iter().map(|fd| fd.any().unwrap_or(false));
             sources.each_ref().map(|source| source.pipe.is_some() && ready.next() == Some(true))
         };
