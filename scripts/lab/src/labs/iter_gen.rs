@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::common::{in_a_row, in_order, some, stdout};
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, last_word, whole};
-use crate::run::{Kind, Spec, State, Stdout, Stream, kernel};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, ending, expect, fail, whole};
+use crate::run::{Kind, Limits, Spec, State, Stdout, Stream, kernel};
 
 pub(super) static LAB: Lab = Lab {
     name: "iter-gen",
@@ -47,14 +47,6 @@ pub(super) static LAB: Lab = Lab {
                 examine: primed,
             },
             Check {
-                id: "memory",
-                title: "memory does not grow with the number of values",
-                points: 1,
-                needs: &["primed"],
-                lesson: "Whoever collects the values keeps them all.",
-                examine: memory,
-            },
-            Check {
                 id: "resumed",
                 title: "each line goes through the coroutine before the next one is read",
                 points: 3,
@@ -62,6 +54,14 @@ pub(super) static LAB: Lab = Lab {
                 lesson: "A filter over a list of all lines is no coroutine: send resumes the body \
                          with one line, and it runs to its next yield.",
                 examine: resumed,
+            },
+            Check {
+                id: "memory",
+                title: "memory does not grow with the number of values or lines",
+                points: 1,
+                needs: &["resumed"],
+                lesson: "Whoever collects the values keeps them all: an iterator has a place, not a list.",
+                examine: memory,
             },
             Check {
                 id: "manners",
@@ -114,23 +114,21 @@ fn wanted(stop: usize, top: usize, pattern: &str, lines: &[String]) -> Vec<Strin
     numbers.chain(["start grep".to_string()]).chain(matches).collect()
 }
 
+/// Passes when stdout has these lines, in this order, and the program ended well.
+fn same(run: &State, wanted: &[String]) -> Result<(), Trouble> {
+    done(run)?;
+    let seen = stdout(run);
+    let first = wanted.iter().zip(&seen).position(|(wanted, seen)| wanted != seen);
+    let at = first.unwrap_or(wanted.len().min(seen.len()));
+    expect(seen == wanted, format!("{} lines in order", wanted.len()), || {
+        let line = |lines: &[String]| {
+            lines.get(at).map_or_else(|| "nothing".into(), |line| some(std::slice::from_ref(line)))
+        };
+        format!("line {}: {} instead of {}", at + 1, line(&seen), line(wanted))
+    })
+}
+
 fn lines(exam: &mut Exam) -> Finding {
-    let same = |run: &State, wanted: &[String]| -> Result<(), Trouble> {
-        done(run)?;
-        let seen = stdout(run);
-        let first = wanted.iter().zip(&seen).position(|(wanted, seen)| wanted != seen);
-        let at = first.unwrap_or(wanted.len().min(seen.len()));
-        expect(seen == wanted, format!("{} lines in order", wanted.len()), || {
-            let line =
-                |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "nothing".into());
-            format!(
-                "line {}: {} instead of {}",
-                at + 1,
-                some(&[line(&seen)]),
-                some(&[line(wanted)])
-            )
-        })
-    };
     let sent = ["I love u, Anya", "python is simple"].map(String::from);
     same(&*note(exam)?, &wanted(9, 4, "python", &sent))?;
     let (stop, top) = (exam.random.usize(10..30), exam.random.usize(0..7));
@@ -159,50 +157,94 @@ const ENDLESS: &str = "1000000000000";
 fn lazy(exam: &mut Exam) -> Finding {
     let spec = Spec { stdout: Stdout::Head(3), ..exam.spec(&["--stop", ENDLESS]) };
     let spec = Spec { unattributed: true, ..spec };
-    let run = whole(exam.start(spec)?.finish())?;
+    let live = exam.start(spec)?;
+    let over =
+        live.until(SOON, |state| (state.ended.is_some() || state.cut.is_some()).then_some(()));
+    let run = whole(if over.is_some() { live.finish() } else { live.end() })?;
+    let seconds = SOON.as_secs();
+    let how = if over.is_some() { ending(&run) } else { format!("{seconds} seconds") };
     let first: Vec<_> = stdout(&run).into_iter().take(3).collect();
     expect(first == ["0", "1", "2"], "the lines 0, 1, 2 at once", || {
-        if first.is_empty() {
-            let ended = run.ended.map_or(String::new(), |how| how.to_string());
-            let said =
-                last_word(&run).map_or(String::new(), |line| format!(", after it said: {line}"));
-            format!("no line; {ended}{said}")
-        } else {
-            some(&first)
-        }
+        if first.is_empty() { format!("no line; {how}") } else { some(&first) }
+    })?;
+    expect(over.is_some(), "it ends once the reader of its output has gone", || {
+        format!("3 lines were read; {seconds} seconds later it still ran")
     })?;
     let ended = run.ended.map_or_else(String::new, |ending| ending.to_string());
     let at = run.ended_at.unwrap_or_default().as_secs_f64() * 1e3;
     Ok(vec![format!("--stop {ENDLESS}: 3 lines read, reader gone; {ended} after {at:.0} ms")])
 }
 
-fn memory(exam: &mut Exam) -> Finding {
-    let mut resident = Vec::new();
-    for stop in [1000, 150_000] {
-        let spec = exam.spec(&["--stop", &stop.to_string(), "--top", "0", "-"]);
-        let live = exam.start(Spec { stdin: true, unattributed: true, ..spec })?;
-        // With all numbers printed, it waits for the coroutine's first line.
-        let begun = live.until(SOON, |state| {
+/// Values or bytes of lines: many times what a program keeps, and printed or read in a moment.
+const FEW: usize = 1000;
+const MANY: usize = 100_000;
+
+/// More memory than a program may need for many, and less than a list of so many numbers of four
+/// bytes takes.
+const GROWN: u64 = 300 << 10;
+
+/// A line without a letter of any word that is looked for.
+const LINE: &str =
+    "................................................................................\n";
+
+/// Bytes of lines that are sent at once: no more than a pipe takes, so that feeding never waits.
+const PIECE: usize = 16 << 10;
+
+/// The most memory that was held when so many numbers were printed, and after `pieces` of lines.
+fn most_held(exam: &mut Exam, stop: usize, top: usize, pieces: usize) -> Result<[u64; 2], Trouble> {
+    let word = exam.word();
+    let arguments = ["--stop", &stop.to_string(), "--top", &top.to_string(), "--pattern", &word];
+    let spec = exam.spec(&[&arguments[..], &["-"]].concat());
+    let mut live = exam.start(Spec { stdin: true, unattributed: true, ..spec })?;
+    let mut held = Vec::new();
+    let begin = "start grep".to_string();
+    for wanted in std::iter::once(begin).chain((0..pieces).map(|piece| format!("{word} {piece}"))) {
+        if !held.is_empty() {
+            let lines = LINE.repeat(PIECE / LINE.len());
+            live.feed(format!("{lines}{wanted}\n").as_bytes());
+        }
+        // So many numbers are not printed at once.
+        let came = live.until(Limits::default().time, |state| {
             let last = state.lines.iter().rev().take(2);
-            last.into_iter().any(|line| line.text() == "start grep").then_some(())
+            last.into_iter().any(|line| line.text() == wanted).then_some(())
         });
-        expect(begun.is_some(), "`start grep` after the numbers", || "it did not come".into())?;
+        if came.is_none() {
+            let ended = live.log.lock().ended.is_some();
+            let run = live.end();
+            let saw = if ended { ending(&run) } else { "it did not come".into() };
+            return fail(format!("the line '{wanted}'"), saw);
+        }
         // The most it ever held: a list may be gone again when all of it is printed.
-        resident.push(kernel::most_resident(live.pid()).unwrap_or(0));
-        let run = live.finish();
-        done(&run)?;
-        let numbers = run.lines_of(Stream::Stdout).count() - 1;
-        expect(numbers == stop, format!("{stop} numbers"), || format!("{numbers} of them"))?;
+        held.push(kernel::most_resident(live.pid()).unwrap_or(0));
     }
-    let grown = resident[1].saturating_sub(resident[0]);
-    // A list of so many numbers of four bytes takes more than half a megabyte.
-    expect(grown < 400 << 10, "the same memory for 150 times as many values", || {
-        format!("{} KiB more for 149,000 values more", grown >> 10)
+    let run = live.finish();
+    done(&run)?;
+    let (wanted, seen) = (stop + top + 1 + pieces, run.lines_of(Stream::Stdout).count());
+    expect(seen == wanted, format!("{wanted} lines for --stop {stop} --top {top}"), || {
+        format!("{seen} lines")
     })?;
+    Ok([held[0], held[pieces]])
+}
+
+fn memory(exam: &mut Exam) -> Finding {
+    const PIECES: usize = 40;
+    let the_same = |few: u64, many: u64, what: String| {
+        let grown = many.saturating_sub(few);
+        expect(grown < GROWN, format!("the same memory after {what}"), || {
+            format!("{} KiB more after {what}", grown >> 10)
+        })
+    };
+    let [few, after_lines] = most_held(exam, FEW, FEW, PIECES)?;
+    let kib = (PIECE * PIECES) >> 10;
+    the_same(few, after_lines, format!("{kib} KiB of lines"))?;
+    let [stop, _] = most_held(exam, MANY, FEW, 0)?;
+    the_same(few, stop, format!("{} values more of the iterator (--stop)", MANY - FEW))?;
+    let [top, _] = most_held(exam, FEW, MANY, 0)?;
+    the_same(few, top, format!("{} values more of the generator (--top)", MANY - FEW))?;
     Ok(vec![format!(
-        "at most {} KiB held for 1,000 values, {} KiB for 150,000",
-        resident[0] >> 10,
-        resident[1] >> 10
+        "at most {} KiB held for {FEW} values each; {} KiB for {MANY}, and after {kib} KiB of lines",
+        few >> 10,
+        stop.max(top).max(after_lines) >> 10
     )])
 }
 
@@ -234,8 +276,10 @@ fn resumed(exam: &mut Exam) -> Finding {
     let spec = Spec { stdin: true, ..exam.spec(&["--pattern", &words[0], "-"]) };
     let mut live = exam.start(spec)?;
     let mut waited = Duration::ZERO;
+    let mut sent_lines = Vec::new();
     for word in &words[1..] {
         let matching = format!("{word} {}", words[0]);
+        sent_lines.extend([word.clone(), matching.clone()]);
         live.feed(format!("{word}\n{matching}\n").as_bytes());
         let sent = live.log.now();
         let came = live.until(SOON, |state| {
@@ -254,10 +298,11 @@ fn resumed(exam: &mut Exam) -> Finding {
         }
     }
     let run = live.finish();
-    done(&run)?;
-    let made = run.made().filter(|task| task.kind == Kind::Process).count();
-    expect(made == 0, "the program itself looks for the pattern", || {
-        format!("it made {made} processes")
+    same(&run, &wanted(9, 4, &words[0], &sent_lines))?;
+    let made: Vec<_> = run.made().filter(|task| task.kind == Kind::Process).collect();
+    expect(made.is_empty(), "the program itself looks for the pattern", || {
+        let other = made[0].executed.as_ref().map(|other| format!(", {}", other.display()));
+        format!("it made another process for it{}", other.unwrap_or_default())
     })?;
     let waited = waited.as_secs_f64() * 1e3;
     Ok(vec![format!(

@@ -1,0 +1,55 @@
+// wrong: collect makes a Vec of an iterator, with every value in it.
+// fails: lazy memory
+
+use std::io::{Result, Write, stdin, stdout};
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut out = stdout();
+    let numbers: Vec<u64> = (0..options.stop).collect();
+    for number in numbers.into_iter().chain(0..options.top) {
+        writeln!(out, "{number}")?;
+    }
+    writeln!(out, "start grep")?;
+    for line in options.lines() {
+        if line.contains(&options.pattern) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+struct Options {
+    stop: u64,
+    top: u64,
+    pattern: String,
+    lines: Vec<String>,
+}
+
+impl Options {
+    fn parse() -> Options {
+        let (mut stop, mut top, mut pattern, mut lines) = (9, 4, "python".to_string(), Vec::new());
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            let mut next = || arguments.next().expect("a value");
+            match argument.as_str() {
+                "--stop" => stop = next().parse().expect("a number"),
+                "--top" => top = next().parse().expect("a number"),
+                "--pattern" => pattern = next(),
+                _ => lines.push(argument),
+            }
+        }
+        if lines.is_empty() {
+            lines = ["I love u, Anya", "python is simple"].map(String::from).into();
+        }
+        Options { stop, top, pattern, lines }
+    }
+
+    /// The lines, each read when it is asked for.
+    fn lines(&self) -> Box<dyn Iterator<Item = String> + '_> {
+        match &self.lines[..] {
+            [line] if line == "-" => Box::new(stdin().lines().map_while(Result::ok)),
+            lines => Box::new(lines.iter().cloned()),
+        }
+    }
+}
