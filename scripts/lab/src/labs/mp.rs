@@ -218,8 +218,11 @@ fn overlap(exam: &mut Exam) -> Finding {
     spec.gate = Some(at_work(names.clone()));
     let live = exam.start(spec)?;
     all_at_work(&live, names.len());
-    let Some(held) = live.log.lock().held.first().copied() else {
-        return fail("a child that greets", "no child came so far");
+    let Ok(held) = all_held(&live, 1) else {
+        return fail(
+            "a child that greets",
+            format!("no child came so far: {}", ending(&live.finish())),
+        );
     };
     let released = live.log.now();
     live.open_gate();
@@ -230,9 +233,13 @@ fn overlap(exam: &mut Exam) -> Finding {
     let wanted = format!("{} children started while the first to greet is held", names.len());
     expect(late == 0, wanted, || {
         let (born, all) = (names.len() - late, names.len());
-        format!("{born} of {all} were born before {held} was let go")
+        format!("{born} of {all} were born before {} was let go", held[0].id)
     })?;
-    Ok(vec![format!("{held} held before it greets: {} alive at the same time", numbers(greeters))])
+    Ok(vec![format!(
+        "{} held before it greets: {} alive at the same time",
+        held[0].id,
+        numbers(greeters)
+    )])
 }
 
 fn joined(exam: &mut Exam) -> Finding {

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::common::{
-    all_at_work, at_work, delayed, in_order, numbers, prints, some, stdout, waits_for_held, writer,
+    all_at_work, all_held, at_work, delayed, in_order, numbers, prints, some, stdout,
+    waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
+use crate::exam::{Exam, Finding, Kept, Trouble, done, ending, expect, fail};
 use crate::run::kernel::Waits;
 use crate::run::{Ending, Kind, State, Stream, Task};
 
@@ -192,8 +193,11 @@ fn overlap(exam: &mut Exam) -> Finding {
     spec.gate = Some(at_work(names.clone()));
     let live = exam.start(spec)?;
     all_at_work(&live, names.len());
-    let Some(held) = live.log.lock().held.first().copied() else {
-        return fail("a thread that greets", "no thread came so far");
+    let Ok(held) = all_held(&live, 1) else {
+        return fail(
+            "a thread that greets",
+            format!("no thread came so far: {}", ending(&live.finish())),
+        );
     };
     let released = live.log.now();
     live.open_gate();
@@ -210,9 +214,13 @@ fn overlap(exam: &mut Exam) -> Finding {
     let wanted = format!("{} threads started while the first to greet is held", names.len());
     expect(late == 0 && in_time.len() >= names.len(), wanted, || {
         let (born, all) = (in_time.len().min(names.len() - late), names.len());
-        format!("{born} of {all} were born before {held} was let go")
+        format!("{born} of {all} were born before {} was let go", held[0].id)
     })?;
-    Ok(vec![format!("{held} held before it greets: {} alive at the same time", numbers(in_time))])
+    Ok(vec![format!(
+        "{} held before it greets: {} alive at the same time",
+        held[0].id,
+        numbers(in_time)
+    )])
 }
 
 fn joined(exam: &mut Exam) -> Finding {

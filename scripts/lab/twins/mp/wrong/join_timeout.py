@@ -32,5 +32,5 @@ else:
 for process in processes:
     process.start()
 for process in processes:
-    process.join(timeout=options.delay + 0.1)
+    process.join(timeout=options.delay + 1)
     process.terminate()

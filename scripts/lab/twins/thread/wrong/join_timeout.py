@@ -32,4 +32,4 @@ else:
 for thread in threads:
     thread.start()
 for thread in threads:
-    thread.join(timeout=options.delay + 0.1)
+    thread.join(timeout=options.delay + 1)
