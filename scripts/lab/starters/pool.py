@@ -4,7 +4,8 @@
     main.py [--workers 10] [--tasks 10] [--exponent 2000] [--delay 0] [--ordered]
 
 Prints a ** exponent for each a in 0..tasks, a line each, as it completes; then, when all workers
-are gone, `Time: <seconds>`.
+are gone, `Time: <seconds>`. The tasks start in the order 0, 1, 2, ... Who waits for a result sleeps
+until it is there, and does not ask again and again.
 
   --workers N   how many threads do the work: never more, and all of them when there is work for all
   --delay D     task i first sleeps (tasks - i) * D seconds, so the last one finishes first

@@ -1,6 +1,6 @@
 //! What checks of several labs need: lines compared without their order, and who holds whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,7 +156,7 @@ pub fn delayed(names: &[String]) -> Vec<String> {
 
 /// How long somebody must have been blocked in the same call to be sure that it is no short one,
 /// such as that for a lock.
-const STEADY: Duration = Duration::from_millis(40);
+pub const STEADY: Duration = Duration::from_millis(40);
 
 /// Long enough for anybody who sleeps for a second instead of waiting.
 const A_WHILE: Duration = Duration::from_secs(2);
@@ -358,26 +358,45 @@ pub struct Slept {
     pub at_once: BTreeSet<Id>,
 }
 
-/// Looks again and again who sleeps, until the program has ended. Delays of ten milliseconds are
-/// seen; nothing is where a language sleeps in another way than by `nanosleep`.
-pub fn who_sleeps(live: &Live) -> Slept {
+/// Looks again and again who sleeps and has done so for as long as `least`, until the program has
+/// ended. Delays of ten milliseconds are seen; nothing is where a language sleeps in another way
+/// than by `nanosleep`.
+pub fn who_sleeps(live: &Live, least: Duration) -> Slept {
     let mut slept = Slept::default();
+    let mut since: BTreeMap<Id, (Option<u64>, Duration)> = BTreeMap::new();
     live.poll(Limits::default().time, || {
         let alive: Vec<_> = {
             let state = live.log.lock();
             let alive = state.tasks.values().filter(|task| task.alive());
             alive.map(|task| (task.process, task.id)).collect()
         };
-        let sleeps =
-            |(process, id): &(Id, Id)| kernel::waits_for(*process, *id) == Some(Waits::Sleep);
-        let now: BTreeSet<Id> = alive.into_iter().filter(sleeps).map(|(_, id)| id).collect();
-        slept.ever.extend(&now);
-        if now.len() > slept.at_once.len() {
-            slept.at_once = now;
+        let now = live.log.now();
+        let mut sleeps = |(process, id): &(Id, Id)| {
+            let count = kernel::sleeps_of(*process, *id);
+            let begun = since.entry(*id).or_insert((count, now));
+            if begun.0 != count {
+                *begun = (count, now);
+            }
+            kernel::waits_for(*process, *id) == Some(Waits::Sleep) && now >= begun.1 + least
+        };
+        let alive = alive.into_iter().filter(|task| sleeps(task));
+        let asleep: BTreeSet<Id> = alive.map(|(_, id)| id).collect();
+        slept.ever.extend(&asleep);
+        if asleep.len() > slept.at_once.len() {
+            slept.at_once = asleep;
         }
         None::<()>
     });
     slept
+}
+
+/// Makes an examination that rests on delays once more, with longer ones, when it fails: what a
+/// busy machine has mixed up is then far apart, and what is wrong stays wrong.
+pub fn unhurried(exam: &mut Exam, examine: impl Fn(&mut Exam, f64) -> Finding) -> Finding {
+    match examine(exam, 1.0) {
+        Err(Trouble::Fail { .. }) => examine(exam, 4.0),
+        found => found,
+    }
 }
 
 /// All numbers in a line.

@@ -9,6 +9,7 @@ use crate::exam::{Exam, Finding, Trouble};
 mod common;
 mod epoll;
 mod fork;
+mod idle;
 mod iter_gen;
 mod manners;
 mod monitor;

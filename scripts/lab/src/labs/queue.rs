@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::common::{all_held, before_writing, difference, in_one_piece, some, stdout, who_sleeps};
 use super::{Check, Lab, Scene, manners};
@@ -165,7 +166,7 @@ fn order(exam: &mut Exam) -> Finding {
 fn workers(exam: &mut Exam) -> Finding {
     let spec = exam.spec(&arguments(3, 12, &["--delay", "0.02"]));
     let live = exam.start(spec)?;
-    let slept = who_sleeps(&live);
+    let slept = who_sleeps(&live, Duration::ZERO);
     let run = whole(live.finish())?;
     complete(&run, 3, 12)?;
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();

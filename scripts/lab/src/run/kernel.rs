@@ -159,6 +159,31 @@ pub fn never_by_itself(process: Id, task: Id, fed: bool) -> bool {
     }
 }
 
+/// Whether a task waits in a call that was given a time-out.
+pub fn has_time_out(process: Id, task: Id) -> bool {
+    let task = Process::new(process).and_then(|process| process.task_from_tid(task));
+    let Ok(Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. })) =
+        task.map(|task| task.syscall())
+    else {
+        return false;
+    };
+    match number {
+        libc::SYS_futex => arguments[3] != 0,
+        // Milliseconds, and -1 for none.
+        libc::SYS_epoll_pwait => arguments[3] & 0xffff_ffff != 0xffff_ffff,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => arguments[3] & 0xffff_ffff != 0xffff_ffff,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => arguments[2] & 0xffff_ffff != 0xffff_ffff,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => arguments[4] != 0,
+        libc::SYS_ppoll => arguments[2] != 0,
+        libc::SYS_pselect6 => arguments[4] != 0,
+        libc::SYS_nanosleep | libc::SYS_clock_nanosleep => true,
+        _ => false,
+    }
+}
+
 /// Whether the function of the kernel in which a task waits is that of a sleep.
 fn sleeps_on(process: Id, task: Id) -> bool {
     fs::read_to_string(format!("/proc/{process}/task/{task}/wchan"))

@@ -2,7 +2,7 @@
 # fails: as-completed
 import argparse
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 
 options = argparse.ArgumentParser()
 options.add_argument("--workers", type=int, default=10)
@@ -19,7 +19,7 @@ def f(a):
 
 
 start = time.time()
-with ThreadPoolExecutor(max_workers=options.workers) as pool:
+with ThreadPoolExecutor(options.workers) as pool:
     if options.ordered:
         for result in pool.map(f, range(options.tasks)):
             print(result)

@@ -1,0 +1,25 @@
+# wrong: each task is submitted and its result waited for at once, so the pool never has two.
+# fails: width as-completed
+import argparse
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+options = argparse.ArgumentParser()
+options.add_argument("--workers", type=int, default=10)
+options.add_argument("--tasks", type=int, default=10)
+options.add_argument("--exponent", type=int, default=2000)
+options.add_argument("--delay", type=float, default=0)
+options.add_argument("--ordered", action="store_true")
+options = options.parse_args()
+
+
+def f(a):
+    time.sleep((options.tasks - a) * options.delay)
+    return a**options.exponent
+
+
+start = time.time()
+with ThreadPoolExecutor(options.workers) as pool:
+    for a in range(options.tasks):
+        print(pool.submit(f, a).result())
+print("Time:", time.time() - start)
