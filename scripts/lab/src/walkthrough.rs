@@ -1,7 +1,6 @@
 //! `cargo walkthrough`: runs every section of the note in order, live, and checks its facts.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,19 +11,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use nix::sys::signal::Signal;
-use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use crate::exam::{Audience, Exam, Trouble};
+use crate::keys::{self, Key};
 use crate::labs::{LABS, Lab};
 use crate::program::{self, Program};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report;
 use crate::report::terminal::{Style, Terminal, progress};
 use crate::run::{Echo, Limits, Line, Stdout, Stream};
+use crate::teach;
 
 /// Run every section of the note in order, live, and check its facts
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Only list the sections
     #[arg(long)]
@@ -35,9 +35,15 @@ pub struct Options {
     /// This section and all after it
     #[arg(long, value_name = "NAME", value_parser = section, conflicts_with = "section")]
     from: Option<String>,
-    /// Wait for a key after each section
+    /// Wait for space or Enter after each section
     #[arg(long)]
     pause: bool,
+    /// For a class: what to note, ask and show at each section, which waits for a key
+    ///
+    /// The notes are in `teach-SECTION.md` beside the README of the section's demo. Where stdin is no
+    /// terminal, a line is a key: its first letter, or an empty one for space.
+    #[arg(long, conflicts_with_all = ["pause", "quiet"])]
+    teach: bool,
     /// Where the random inputs come from; the default is another number each time
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -118,10 +124,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let demo = Program::demo(lab.demo, executable);
         sections.push(Section { number, lab, demo, seed, limits });
     }
-    let records = if options.pause {
-        one_by_one(&sections, &terminal)
-    } else {
-        ahead(&sections, options.quiet)
+    let records = match options {
+        Options { teach: true, .. } => teach::run(&sections, &terminal)?,
+        Options { pause: true, .. } => one_by_one(&sections, &terminal),
+        _ => ahead(&sections, options.quiet),
     };
     let count = |wanted: &[Status]| records.iter().map(|record| record.count(wanted)).sum();
     let whole = Whole {
@@ -168,9 +174,11 @@ fn build(labs: &[&Lab]) -> Result<BTreeMap<String, PathBuf>> {
 }
 
 /// A section that is to be walked through.
-struct Section {
-    number: String,
-    lab: &'static Lab,
+pub struct Section {
+    /// Which it is of how many.
+    pub number: String,
+    /// What it shows.
+    pub lab: &'static Lab,
     demo: Program,
     seed: u64,
     limits: Limits,
@@ -181,7 +189,7 @@ fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Record> {
     let mut records = Vec::new();
     for section in sections {
         if !records.is_empty() {
-            wait_for_a_key();
+            keys::ask(&[(Key::Next, "space: the next section")]);
         }
         records.push(walk(section, terminal));
     }
@@ -218,12 +226,17 @@ fn ahead(sections: &[Section], quiet: bool) -> Vec<Record> {
     records.into_values().collect()
 }
 
-/// One section: each scene shown, then its facts.
+/// One section, with its heading.
 fn walk(section: &Section, terminal: &Arc<Terminal>) -> Record {
-    let Section { number, lab, demo, seed, limits } = section;
+    terminal.heading(&section.number, section.lab.title, section.lab.demo);
+    perform(section, terminal)
+}
+
+/// Each scene of a section shown, then its facts.
+pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Record {
+    let Section { lab, demo, seed, limits, .. } = section;
     let (seed, limits) = (*seed, *limits);
     let started = Instant::now();
-    terminal.heading(number, lab.title, lab.demo);
     terminal.paragraph(Style::Plain, 2, lab.about);
     let stage = Stage { terminal: terminal.clone() };
     let mut exam = Exam::new(demo, seed, limits, Stdout::Pipe, Some(&stage));
@@ -313,26 +326,3 @@ fn summary(whole: &Whole, terminal: &Terminal) {
     terminal
         .verdict(Style::Quiet, &format!("the same inputs again: cargo walkthrough --seed {seed}"));
 }
-
-/// Waits for a key. Ctrl-C ends the walkthrough, as it does everywhere else.
-fn wait_for_a_key() {
-    let mut stdin = std::io::stdin();
-    let Ok(before) = tcgetattr(&stdin) else {
-        return;
-    };
-    let _ = write!(std::io::stderr(), "  a key for the next section ");
-    // Keys as they come instead of lines, and Ctrl-C as a key: or the terminal would be left so.
-    let mut keys = before.clone();
-    keys.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
-    let _ = tcsetattr(&stdin, SetArg::TCSANOW, &keys);
-    let mut key = [0];
-    let read = stdin.read(&mut key);
-    let _ = tcsetattr(&stdin, SetArg::TCSANOW, &before);
-    let _ = write!(std::io::stderr(), "\r\x1b[K");
-    if matches!(read, Ok(1)) && key == [CTRL_C] {
-        let _ = nix::sys::signal::raise(Signal::SIGINT);
-    }
-}
-
-/// What a terminal sends for Ctrl-C when that is a key like any other.
-const CTRL_C: u8 = 3;

@@ -154,6 +154,18 @@ impl Terminal {
         }
     }
 
+    /// An item of a list.
+    pub fn item(&self, text: &str) {
+        for (index, line) in wrap(text, self.width - 4).iter().enumerate() {
+            self.put(&format!("  {} {line}", if index == 0 { "·" } else { " " }));
+        }
+    }
+
+    /// A line that one could type: never broken, or it could not be copied.
+    pub fn typed(&self, line: &str) {
+        self.put(&format!("      {}", self.paint(Style::Command, line)));
+    }
+
     /// A command line that is run.
     pub fn command(&self, line: &str) {
         if !self.quiet {

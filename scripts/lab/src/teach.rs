@@ -1,0 +1,237 @@
+//! `cargo walkthrough --teach`: the walkthrough for a class. Before each section what to note,
+//! after it what to ask and what to show, from a file of its own beside the demo's README.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::keys::{self, Key};
+use crate::labs::Lab;
+use crate::program;
+use crate::record::Record;
+use crate::report::terminal::{Style, Terminal};
+use crate::walkthrough::{Section, perform};
+
+/// What a teacher glances at: `DEMO/teach-SECTION.md`.
+#[derive(Debug)]
+struct Notes {
+    title: String,
+    minutes: u32,
+    /// What to say.
+    note: Vec<Point>,
+    /// What to ask; below each its answer.
+    ask: Vec<Point>,
+    /// What to show; below each the commands.
+    show: Vec<Point>,
+}
+
+/// An item of a list, and the lines below it.
+#[derive(Debug)]
+struct Point {
+    text: String,
+    below: Vec<String>,
+}
+
+/// The headings of a file's parts, in their order.
+const PARTS: [&str; 3] = ["Note", "Ask", "Show"];
+
+impl Notes {
+    /// Those of a section.
+    fn of(lab: &Lab) -> Result<Notes> {
+        let file = program::workspace().join(lab.demo).join(format!("teach-{}.md", lab.name));
+        let named = || file.display().to_string();
+        let text = fs::read_to_string(&file).with_context(named)?;
+        Notes::read(&text).with_context(named)
+    }
+
+    /// Reads a file: its format is a small part of Markdown, and nothing may be missing.
+    fn read(text: &str) -> Result<Notes> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let mut first = |start| {
+            let line = lines.next().and_then(|(_, line)| line.strip_prefix(start));
+            line.map(str::to_string).with_context(|| format!("no line '{start}…' where it belongs"))
+        };
+        let title = first("# ")?;
+        let minutes = first("Minutes: ")?.parse().context("minutes are a number")?;
+        let mut parts: Vec<Vec<Point>> = Vec::new();
+        for (index, line) in lines {
+            let wrong = || format!("line {}: not expected here: {line}", index + 1);
+            if let Some(heading) = line.strip_prefix("## ") {
+                ensure!(PARTS.get(parts.len()) == Some(&heading), wrong());
+                parts.push(Vec::new());
+                continue;
+            }
+            let number = parts.len();
+            let part = parts.last_mut().with_context(wrong)?;
+            if let Some(text) = line.strip_prefix("- ") {
+                part.push(Point { text: text.into(), below: Vec::new() });
+                continue;
+            }
+            let point = part.last_mut().with_context(wrong)?;
+            match (number, line.strip_prefix("      "), line.strip_prefix("  > ")) {
+                (3, Some(command), _) => point.below.push(command.into()),
+                (2, _, Some(answer)) => point.below.push(answer.into()),
+                _ if point.below.is_empty() && line.starts_with("  ") => {
+                    point.text = format!("{} {}", point.text, line.trim());
+                }
+                _ => bail!(wrong()),
+            }
+        }
+        let Ok([note, ask, show]) = <[Vec<Point>; 3]>::try_from(parts) else {
+            bail!("the parts are {}", PARTS.join(", "));
+        };
+        for (part, name) in [&note, &ask, &show].into_iter().zip(PARTS) {
+            ensure!(!part.is_empty(), "nothing under {name}");
+        }
+        for point in ask.iter().chain(&show) {
+            ensure!(!point.below.is_empty(), "nothing below '{}'", point.text);
+        }
+        Ok(Notes { title, minutes, note, ask, show })
+    }
+}
+
+/// The sections with their notes, each when a key has been pressed; the records of those that were
+/// shown.
+///
+/// # Errors
+/// When the notes of a section can't be read.
+pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>> {
+    let notes: Vec<Notes> = sections.iter().map(|s| Notes::of(s.lab)).collect::<Result<_>>()?;
+    let minutes: u32 = notes.iter().map(|notes| notes.minutes).sum();
+    let (count, ending) = (sections.len(), if sections.len() == 1 { "" } else { "s" });
+    terminal.paragraph(Style::Title, 0, &format!("{count} section{ending}, {minutes} minutes"));
+    terminal.gap();
+    let started = Instant::now();
+    let mut records = BTreeMap::new();
+    let mut index = 0;
+    while let (Some(section), Some(own)) = (sections.get(index), notes.get(index)) {
+        let before: u32 = notes[..index].iter().map(|notes| notes.minutes).sum();
+        let planned = clock(Duration::from_secs(u64::from(before) * 60));
+        let now = clock(started.elapsed());
+        let right = format!("{} minutes, planned for {planned}, now {now}", own.minutes);
+        terminal.heading(&section.number, &own.title, &right);
+        points(terminal, &own.note);
+        let mut key = keys::ask(&[
+            (Key::Next, "space runs it"),
+            (Key::Back, "b goes back"),
+            (Key::End, "q ends"),
+        ]);
+        if key == Key::Next {
+            key = Key::Again;
+        }
+        while key == Key::Again {
+            records.insert(index, perform(section, terminal));
+            key = after(own, terminal);
+        }
+        index = match key {
+            Key::Next => index + 1,
+            Key::Back => index.saturating_sub(1),
+            _ => break,
+        };
+    }
+    Ok(records.into_values().collect())
+}
+
+/// What to ask and what to show; the key that is pressed then.
+fn after(notes: &Notes, terminal: &Terminal) -> Key {
+    terminal.paragraph(Style::Title, 2, "Ask");
+    points(terminal, &notes.ask);
+    terminal.paragraph(Style::Title, 2, "Show");
+    for point in &notes.show {
+        terminal.item(&point.text);
+        point.below.iter().for_each(|line| terminal.typed(line));
+    }
+    terminal.gap();
+    let mut offered = vec![
+        (Key::Next, "space goes on"),
+        (Key::Answers, "a answers"),
+        (Key::Again, "r repeats"),
+        (Key::Back, "b goes back"),
+        (Key::End, "q ends"),
+    ];
+    loop {
+        match keys::ask(&offered) {
+            Key::Answers => {
+                for point in &notes.ask {
+                    terminal.item(&point.text);
+                    terminal.paragraph(Style::Good, 4, &point.below.join(" "));
+                }
+                terminal.gap();
+                offered.retain(|(key, _)| *key != Key::Answers);
+            }
+            key => return key,
+        }
+    }
+}
+
+fn points(terminal: &Terminal, points: &[Point]) {
+    for point in points {
+        terminal.item(&point.text);
+    }
+    terminal.gap();
+}
+
+/// Hours and minutes.
+fn clock(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labs::LABS;
+
+    #[test]
+    fn every_section_has_notes_with_its_title() {
+        for lab in LABS {
+            let notes = Notes::of(lab).unwrap_or_else(|error| panic!("{error:#}"));
+            assert_eq!(notes.title, lab.title, "{}", lab.name);
+            assert!((1..=30).contains(&notes.minutes), "{}", lab.name);
+        }
+    }
+
+    #[test]
+    fn every_file_of_notes_is_of_a_section() {
+        let mut files: Vec<_> = LABS.iter().map(|lab| lab.demo).collect();
+        files.sort_unstable();
+        files.dedup();
+        for demo in files {
+            for file in fs::read_dir(program::workspace().join(demo)).expect("a folder").flatten() {
+                let name = file.file_name().to_string_lossy().into_owned();
+                let section = name.strip_prefix("teach-").and_then(|name| name.strip_suffix(".md"));
+                let Some(section) = section else { continue };
+                let known = |lab: &&&Lab| lab.name == section && lab.demo == demo;
+                assert!(LABS.iter().any(|lab| known(&lab)), "{demo}/{name}");
+            }
+        }
+    }
+
+    const WHOLE: &str = "# T\n\nMinutes: 3\n\n## Note\n\n- one\n  more\n\n## Ask\n\n- why?\n  > so\n\n\
+                         ## Show\n\n- this\n\n      ls\n        -l\n";
+
+    #[test]
+    fn notes_are_read_with_their_answers_and_commands() {
+        let notes = Notes::read(WHOLE).expect("whole");
+        assert_eq!((notes.title.as_str(), notes.minutes), ("T", 3));
+        assert_eq!(notes.note[0].text, "one more");
+        assert_eq!(notes.ask[0].below, ["so"]);
+        assert_eq!(notes.show[0].below, ["ls", "  -l"]);
+    }
+
+    #[test]
+    fn a_missing_part_is_an_error() {
+        for part in
+            ["# T\n", "Minutes: 3\n", "## Note\n", "- one\n", "  > so\n", "## Ask\n", "- this\n"]
+        {
+            assert!(WHOLE.contains(part));
+            assert!(Notes::read(&WHOLE.replacen(part, "", 1)).is_err(), "{part}");
+        }
+        assert!(Notes::read(&WHOLE.replace("      ls\n        -l\n", "")).is_err());
+        assert!(Notes::read(&WHOLE.replace("## Ask", "## Asked")).is_err());
+        assert!(Notes::read(&format!("{WHOLE}\nfree text\n")).is_err());
+    }
+}
