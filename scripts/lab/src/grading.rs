@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::build::Builder;
 use crate::exam::Exam;
 use crate::hidden::Hidden;
 use crate::labs::Lab;
@@ -19,6 +20,9 @@ use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report;
 use crate::report::terminal::{Style, Terminal, harmless, progress};
 use crate::run::{Isolation, Limits, Stdout};
+
+/// To build a program takes so many times as long as to run it.
+const BUILD: u32 = 12;
 
 /// How submissions are examined.
 pub struct Grading {
@@ -148,7 +152,8 @@ impl Grading {
             }
             return before;
         }
-        match program::find(submission, &self.isolation) {
+        let builder = Builder { isolation: &self.isolation, time: self.time_limit * BUILD };
+        match program::find(submission, &builder) {
             Ok(program) => {
                 let limits = Limits { time: self.time_limit, ..Limits::default() };
                 let examine = |seed, ids: &[&str], made: &mut dyn FnMut(&CheckRecord)| {

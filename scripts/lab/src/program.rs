@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +11,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::build::Builder;
 use crate::run::Isolation;
 
 /// A program under examination.
@@ -55,9 +54,9 @@ impl Program {
 ///
 /// # Errors
 /// With the reason why there is nothing to run.
-pub fn find(path: &Path, isolation: &Isolation) -> Result<Program> {
-    let program = look_at(path, isolation)?;
-    if let Some(file) = isolation.unreadable(program.files.iter().map(PathBuf::as_path)) {
+pub fn find(path: &Path, builder: &Builder) -> Result<Program> {
+    let program = look_at(path, builder)?;
+    if let Some(file) = builder.isolation.unreadable(program.files.iter().map(PathBuf::as_path)) {
         bail!(
             "{}: only its owner may read it, and it would be run as another user, as it is never \
              run as root; chmod -R o+rX it and the folders above, or grade as an ordinary user",
@@ -67,18 +66,20 @@ pub fn find(path: &Path, isolation: &Isolation) -> Result<Program> {
     Ok(program)
 }
 
-fn look_at(path: &Path, isolation: &Isolation) -> Result<Program> {
+fn look_at(path: &Path, builder: &Builder) -> Result<Program> {
     let absolute = path.canonicalize().with_context(|| path.display().to_string())?;
     let name = path.display().to_string();
     if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "py") {
-        let (interpreter, mut files) = python(isolation)?;
+        let (interpreter, mut files) = python(builder.isolation)?;
         files.push(absolute.clone());
         let command = vec![interpreter.into(), absolute.into()];
         let typed = format!("python3 {}", quote(path.as_os_str()));
         return Ok(Program { command, typed, name, files });
     }
     if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "rs") {
-        return source(&absolute, path);
+        let built = builder.file(&absolute).with_context(|| name.clone())?;
+        let (command, typed) = (vec![built.clone().into()], quote(path.as_os_str()));
+        return Ok(Program { command, typed, name, files: vec![built] });
     }
     if absolute.is_file() {
         let mode = absolute.metadata()?.permissions().mode();
@@ -90,7 +91,11 @@ fn look_at(path: &Path, isolation: &Isolation) -> Result<Program> {
         return Ok(Program { command, typed, name, files: vec![absolute] });
     }
     if absolute.join("Cargo.toml").is_file() {
-        return package(&absolute, path);
+        let built = builder.package(&absolute).with_context(|| name.clone())?;
+        let manifest = path.join("Cargo.toml");
+        let typed = format!("cargo run --manifest-path {}", quote(manifest.as_os_str()));
+        let command = vec![built.clone().into()];
+        return Ok(Program { command, typed, name, files: vec![built, absolute] });
     }
     let mut programs = Vec::new();
     for entry in absolute.read_dir()?.flatten() {
@@ -101,90 +106,13 @@ fn look_at(path: &Path, isolation: &Isolation) -> Result<Program> {
     }
     match &programs[..] {
         [one] => {
-            let mut program = look_at(one, isolation)?;
+            let mut program = look_at(one, builder)?;
             program.files.push(absolute); // with whatever it imports
             Ok(program)
         }
         [] => bail!("{name}: no Cargo.toml and no Python program (.py) in it"),
         _ => bail!("{name}: {} Python programs in it; name one of them", programs.len()),
     }
-}
-
-/// A single Rust file, which can use the standard library only.
-fn source(file: &Path, path: &Path) -> Result<Program> {
-    let folder = workspace().join("target/submissions");
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let mut hasher = DefaultHasher::new();
-    (file, fs::read(file)?).hash(&mut hasher);
-    let executable = folder.join(format!("{:016x}", hasher.finish()));
-    let name = path.display().to_string();
-    if !executable.is_file() {
-        // Beside its place first: several examinations may build the same file at the same time.
-        let beside = executable.with_extension(std::process::id().to_string());
-        let rustc = Command::new("rustc")
-            .args(["--edition", "2024", "--cap-lints", "allow", "-o"])
-            .args([&beside, file])
-            .stdin(Stdio::null())
-            .output()
-            .context("rustc")?;
-        if !rustc.status.success() {
-            bail!("{name}: rustc failed\n{}", String::from_utf8_lossy(&rustc.stderr).trim_end());
-        }
-        fs::rename(&beside, &executable)?;
-    }
-    let command = vec![executable.clone().into()];
-    Ok(Program { command, typed: quote(path.as_os_str()), name, files: vec![executable] })
-}
-
-/// A student's package, built by Cargo without the network. Its own folder stays as it was handed
-/// in: what is built is a copy of it, in a place that all packages take one after the other. So they
-/// share what they depend on; and since Cargo knows a package by its place, the copy is removed
-/// before the next one comes, and its program has a name of its own by then.
-fn package(folder: &Path, path: &Path) -> Result<Program> {
-    let name = path.display().to_string();
-    let built = workspace().join("target/submissions");
-    let place = built.join("package");
-    fs::create_dir_all(&built).with_context(|| built.display().to_string())?;
-    let turn = fs::File::create(built.join("lock"))?;
-    turn.lock().context("wait for another build")?; // until this function returns
-    if place.exists() {
-        fs::remove_dir_all(&place)?;
-    }
-    copy(folder, &place).with_context(|| format!("copy {name}"))?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .current_dir(&place)
-        .args(["build", "--offline", "--target-dir"])
-        .arg(built.join("target"));
-    let mut all: Vec<PathBuf> = artifacts(&mut cargo, |_| ())?.into_values().collect();
-    let executable = match (all.pop(), all.len()) {
-        (Some(executable), 0) => executable,
-        (None, _) => bail!("{name}: the package has no program, only a library"),
-        (Some(_), others) => bail!("{name}: {} programs in the package", others + 1),
-    };
-    let mut hasher = DefaultHasher::new();
-    folder.hash(&mut hasher);
-    let own = built.join(format!("package-{:016x}", hasher.finish()));
-    // Not over the old one, which may be running.
-    let _ = fs::remove_file(&own);
-    fs::copy(&executable, &own).with_context(|| format!("copy {}", executable.display()))?;
-    let typed = format!("cargo run --manifest-path {}", quote(path.join("Cargo.toml").as_ref()));
-    Ok(Program { command: vec![own.clone().into()], typed, name, files: vec![own, folder.into()] })
-}
-
-/// Copies a folder without what was built in it. A link is not followed: it may lead anywhere.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (kind, beside) = (entry.file_type()?, to.join(entry.file_name()));
-        if kind.is_dir() && entry.file_name() != "target" && entry.file_name() != ".git" {
-            copy(&entry.path(), &beside)?;
-        } else if kind.is_file() {
-            fs::copy(entry.path(), beside)?;
-        }
-    }
-    Ok(())
 }
 
 /// The interpreter itself, not a launcher that would start it in a process of its own, and where

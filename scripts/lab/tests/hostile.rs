@@ -13,17 +13,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const HONEST: &str = "honest.py";
 
-/// How programs are examined that take all they can get, and how the others.
+/// How programs are examined that take all they can get, those that are never built (which may take
+/// twelve times as long as a run), and the others.
 const HEAVY: [&str; 6] = ["--only", "lines", "--time-limit", "0.6", "--jobs", "8"];
-const LIGHT: [&str; 4] = ["--only", "lines", "--jobs", "4"];
-
-/// One at a time: they take all processors, and count what is left behind.
-static ALONE: Mutex<()> = Mutex::new(());
+const ENDLESS: [&str; 4] = ["--only", "lines", "--time-limit", "0.25"];
+const LIGHT: [&str; 6] = ["--only", "lines", "--time-limit", "60", "--jobs", "6"];
 
 /// Who grades.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +72,7 @@ impl Place {
         }
         allow(&place.folder.join("tmp"), 0o1777);
         for file in hostile() {
-            place.add(&file, file.file_name().expect("a name"));
+            place.add(&file, file.file_name().expect("a name").as_ref());
         }
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         place.add(&package.join("twins/thread/right/plain.py"), HONEST.as_ref());
@@ -97,10 +97,18 @@ impl Place {
         self.folder.join("submissions")
     }
 
-    fn add(&self, file: &Path, name: &std::ffi::OsStr) {
+    fn add(&self, file: &Path, name: &Path) {
         let copy = self.submissions().join(name);
-        fs::copy(file, &copy).expect("copy");
-        allow(&copy, if name.to_string_lossy().ends_with(".sh") { 0o755 } else { 0o644 });
+        if file.is_dir() {
+            fs::create_dir(&copy).expect("a folder");
+            for entry in fs::read_dir(file).expect("a package").flatten() {
+                self.add(&entry.path(), &name.join(entry.file_name()));
+            }
+        } else {
+            fs::copy(file, &copy).expect("copy");
+            let script = name.extension().is_some_and(|ending| ending == "sh");
+            allow(&copy, if script { 0o755 } else { 0o644 });
+        }
     }
 
     fn grader(&self, options: &[&str], programs: &[OsString]) -> Command {
@@ -108,8 +116,6 @@ impl Place {
         command
             .args(["grade", "thread", "--tier", self.tier])
             .args(options)
-            .arg("--json")
-            .arg(self.folder.join("tmp/records.json"))
             .args(programs.iter().map(|program| self.submissions().join(program)))
             .env("TMPDIR", self.folder.join("tmp"))
             .env("LAB_HOSTILE_TOKEN", "secret");
@@ -118,9 +124,10 @@ impl Place {
 
     /// `None` when the grader can't be run at all, as by a user who may not read it.
     fn grade(&self, options: &[&str], programs: &[OsString]) -> Option<Graded> {
-        let json = self.folder.join("tmp/records.json");
-        let _ = fs::remove_file(&json);
-        let output = self.grader(options, programs).output().ok()?;
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let json = self.folder.join(format!("tmp/records-{count}.json"));
+        let output = self.grader(options, programs).arg("--json").arg(&json).output().ok()?;
         let text = fs::read(&json).ok()?;
         fs::remove_file(&json).expect("remove");
         Some(Graded::new(&text, &output))
@@ -128,13 +135,17 @@ impl Place {
 
     /// What the submissions are now: names, permissions, bytes.
     fn state(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
-        let entries = fs::read_dir(self.submissions()).expect("the folder is there").flatten();
-        entries
-            .map(|entry| {
-                let mode = entry.metadata().map_or(0, |at| at.permissions().mode());
-                (entry.path(), (mode, fs::read(entry.path()).unwrap_or_default()))
-            })
-            .collect()
+        let mut state = BTreeMap::new();
+        let mut folders = vec![self.submissions()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("the folder is there").flatten() {
+                let at = entry.metadata().expect("metadata");
+                folders.extend(at.is_dir().then(|| entry.path()));
+                let bytes = fs::read(entry.path()).unwrap_or_default();
+                state.insert(entry.path(), (at.permissions().mode(), bytes));
+            }
+        }
+        state
     }
 
     /// Processes that have to do with the submissions.
@@ -175,6 +186,12 @@ struct Record {
 }
 
 impl Graded {
+    fn and(mut self, others: Graded) -> Graded {
+        self.shown.push_str(&others.shown);
+        self.records.extend(others.records);
+        self
+    }
+
     fn new(json: &[u8], output: &Output) -> Graded {
         let json: serde_json::Value = serde_json::from_slice(json).expect("JSON");
         let records = json["records"].as_array().expect("records");
@@ -201,7 +218,7 @@ fn record(json: &serde_json::Value) -> (String, Record) {
     let checks = json["checks"].as_array().expect("checks");
     let first = checks.first().unwrap_or(&serde_json::Value::Null);
     let full = checks.iter().all(|check| check["earned"] == check["points"]) && !checks.is_empty();
-    let status = first["status"].as_str().unwrap_or("not gradable").into();
+    let status = first["status"].as_str().unwrap_or("not-gradable").into();
     (name, Record { status, evidence: json.to_string(), full })
 }
 
@@ -213,12 +230,42 @@ fn hostile() -> Vec<PathBuf> {
     files
 }
 
-/// The words after `# key:` in the header of a program.
+/// The words after `key:` in the header of a program; a package has it in its manifest.
 fn header(file: &Path, key: &str) -> Option<String> {
+    let file = if file.is_dir() { &file.join("Cargo.toml") } else { file };
     let text = fs::read_to_string(file).expect("a hostile program is text");
-    let prefix = format!("# {key}: ");
-    let line = text.lines().take(5).find_map(|line| line.strip_prefix(&prefix))?;
-    Some(line.to_string())
+    let prefix = format!("{key}: ");
+    let comments = text.lines().take(5).map(|line| line.trim_start_matches(['#', '/', ' ']));
+    Some(comments.filter_map(|line| line.strip_prefix(&prefix)).next()?.to_string())
+}
+
+/// Whether it has to be built before it can be run.
+fn is_built(file: &Path) -> bool {
+    file.is_dir() || file.extension().is_some_and(|ending| ending == "rs")
+}
+
+/// Whether this user may use the compiler that there is, and keep what it makes.
+fn can_build(user: User) -> bool {
+    let script = "rustc --version && mkdir -p \"$0\" && test -w \"$0\"";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/submissions");
+    let mut asked = command(user, Path::new("sh"));
+    let can = asked.args(["-c", script]).arg(folder).output();
+    let can = can.is_ok_and(|output| output.status.success());
+    if !can {
+        eprintln!("skipped: what has to be built, which this user can't do here ({user:?})");
+    }
+    can
+}
+
+/// An abstract socket: its name is there for everybody who shares this network.
+fn hidden_listener() -> &'static UnixListener {
+    static LISTENER: OnceLock<UnixListener> = OnceLock::new();
+    LISTENER.get_or_init(|| {
+        let name = SocketAddr::from_abstract_name("lab-hostile").expect("a name");
+        let listener = UnixListener::bind_addr(&name).expect("an abstract socket");
+        listener.set_nonblocking(true).expect("no waiting");
+        listener
+    })
 }
 
 /// Looks ten times in 200 ms whether nothing is left.
@@ -240,13 +287,11 @@ fn contained(place: &Place) {
     let mut sleeper = Process(sleeper.arg("600").spawn().expect("sleep"));
     // Somebody whom a program could talk to; nobody has to answer for it to have got out.
     let peer = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let hidden = SocketAddr::from_abstract_name("lab-hostile").expect("a name");
-    let hidden = UnixListener::bind_addr(&hidden).expect("an abstract socket");
+    let hidden = hidden_listener();
     let by_path = UnixListener::bind(place.submissions().join("socket")).expect("a socket");
     allow(&place.submissions().join("socket"), 0o777);
     by_path.set_nonblocking(true).expect("no waiting");
     peer.set_nonblocking(true).expect("no waiting");
-    hidden.set_nonblocking(true).expect("no waiting");
     let before = place.state();
 
     let tried = hostile().into_iter().filter(|file| {
@@ -254,22 +299,40 @@ fn contained(place: &Place) {
         let left_open = header(file, "unless open").is_some_and(|what| place.open.contains(&what));
         tiers.split(' ').any(|word| word == tier) && !left_open
     });
+    let tried: Vec<PathBuf> = tried.filter(|file| can_build(user) || !is_built(file)).collect();
     let stated = |file: &PathBuf| header(file, "contained").expect("contained");
-    let (heavy, light): (Vec<_>, Vec<_>) = tried.partition(|file| stated(file).contains("timeout"));
-    let names = |files: &[PathBuf]| -> Vec<OsString> {
-        files.iter().filter_map(|file| Some(file.file_name()?.to_owned())).collect()
-    };
-    let mut graded = place.grade(&HEAVY, &names(&heavy)).expect("a grading");
+    let (mut heavy, mut endless, mut light) = (Vec::new(), Vec::new(), vec![HONEST.into()]);
+    for file in &tried {
+        let name: OsString = file.file_name().expect("a name").into();
+        let never_built = name == "build_never_ends";
+        let takes_all = stated(file).contains("timeout");
+        if never_built {
+            &mut endless
+        } else if takes_all {
+            &mut heavy
+        } else {
+            &mut light
+        }
+        .push(name);
+    }
+    // All at the same time: who is honest is not to suffer from the others.
+    let graded = std::thread::scope(|scope| {
+        let groups = [(&HEAVY[..], heavy), (&ENDLESS[..], endless), (&LIGHT[..], light)];
+        let groups = groups.into_iter().filter(|(_, programs)| !programs.is_empty());
+        let graded = groups.map(|(options, programs)| {
+            scope.spawn(move || place.grade(options, &programs).expect("a grading"))
+        });
+        let graded: Vec<_> = graded.collect();
+        graded
+            .into_iter()
+            .map(|group| group.join().expect("a grading"))
+            .reduce(Graded::and)
+            .expect("a grading")
+    });
     nothing_left(place);
-    let mut programs = names(&light);
-    programs.insert(programs.len() / 2, HONEST.into());
-    let others = place.grade(&LIGHT, &programs).expect("a grading");
-    nothing_left(place);
-    graded.shown.push_str(&others.shown);
-    graded.records.extend(others.records);
 
     let mut wrong = Vec::new();
-    for file in heavy.iter().chain(&light) {
+    for file in &tried {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
         let record = graded.of(&name);
         let stated = stated(file);
@@ -313,7 +376,6 @@ fn gone_with_the_grader(place: &Place) {
 
 fn in_all_tiers(user: User) {
     for tier in ["full", "partial", "limits"] {
-        let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(place) = Place::new(tier, user) {
             contained(&place);
             gone_with_the_grader(&place);

@@ -31,78 +31,101 @@ pub(super) fn writes_and_sleeps() -> Result<BpfProgram> {
     compile(calls, SeccompAction::Trace(0))
 }
 
+/// What keeps a program from the rest of the machine, besides a filter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Surroundings {
+    /// A box with nothing in it but what is its own.
+    Box,
+    /// Rules about opening files, and a user that nobody else is.
+    OwnUser,
+    /// Rules about opening files; it has the same user as others.
+    SharedUser,
+}
+
 /// Refuses what no namespace and no rule about files divides, and what would open new ways into the
-/// kernel: namespaces and mounts of its own, keys, BPF, and the like. `outside` a box also what
-/// would outlive the run, and what rules about opening files do not cover: permissions of files,
-/// and connections to the sockets of others by their path.
-pub(super) fn forbidden(outside: bool) -> Result<Vec<BpfProgram>> {
-    let always = || -> Result<Vec<SeccompRule>> { Ok(Vec::new()) };
+/// kernel: namespaces and mounts of its own, keys, BPF, and the like. Outside a box also what would
+/// outlive the run, and what rules about opening files do not cover: permissions of files, and
+/// connections to the sockets of others by their path.
+pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
+    let every = |calls: &[i64]| calls.iter().map(|call| (*call, Vec::new())).collect();
     let argument = |index, operator, value| -> Result<Vec<SeccompRule>> {
         let is = SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)?;
         Ok(vec![SeccompRule::new(vec![is])?])
     };
-    let mut refused = BTreeMap::new();
-    for call in [
-        libc::SYS_unshare,
-        libc::SYS_setns,
-        libc::SYS_mount,
-        libc::SYS_umount2,
-        libc::SYS_pivot_root,
-        libc::SYS_chroot,
-        libc::SYS_open_tree,
-        libc::SYS_move_mount,
-        libc::SYS_fsopen,
-        libc::SYS_mount_setattr,
-        libc::SYS_add_key,
-        libc::SYS_request_key,
-        libc::SYS_keyctl,
-        libc::SYS_bpf,
-        libc::SYS_perf_event_open,
-        libc::SYS_userfaultfd,
-    ] {
-        refused.insert(call, always()?);
-    }
-    for call in OUTSIDE.iter().filter(|_| outside) {
-        refused.insert(*call, always()?);
+    let mut refused: BTreeMap<i64, Vec<SeccompRule>> = every(ALWAYS);
+    if surroundings != Surroundings::Box {
+        refused.extend(every(OUTLIVES));
     }
     let new_user = u64::from(libc::CLONE_NEWUSER.cast_unsigned());
     refused.insert(libc::SYS_clone, argument(0, SeccompCmpOp::MaskedEq(new_user), new_user)?);
     // To other virtual machines: no network namespace divides these.
     let mut families = argument(0, SeccompCmpOp::Eq, u64::from(libc::AF_VSOCK.cast_unsigned()))?;
-    if outside {
+    let mut pretended = BTreeMap::new();
+    if surroundings != Surroundings::Box {
         let local = u64::from(libc::AF_UNIX.cast_unsigned());
         families.extend(argument(0, SeccompCmpOp::Eq, local)?);
     }
+    if surroundings == Surroundings::SharedUser {
+        refused.extend(every(ATTRIBUTES));
+        pretended = every(PERMISSIONS);
+    }
     refused.insert(libc::SYS_socket, families);
     // As if the kernel were older: C libraries then take the calls that can be looked into.
-    let mut unknown = vec![libc::SYS_clone3, libc::SYS_io_uring_setup];
-    unknown.extend(outside.then_some(FCHMODAT2));
-    let unknown = unknown.into_iter().map(|call| (call, Vec::new())).collect();
-    Ok(vec![
+    let unknown = every(&[libc::SYS_clone3, libc::SYS_io_uring_setup]);
+    let mut filters = vec![
         compile(refused, SeccompAction::Errno(Errno::EPERM as u32))?,
         compile(unknown, SeccompAction::Errno(Errno::ENOSYS as u32))?,
-    ])
+    ];
+    if !pretended.is_empty() {
+        filters.push(compile(pretended, SeccompAction::Errno(0))?);
+    }
+    Ok(filters)
 }
 
-/// What is refused where there is no box.
-const OUTSIDE: &[i64] = &[
-    libc::SYS_shmget,
-    libc::SYS_msgget,
-    libc::SYS_semget,
-    libc::SYS_mq_open,
-    libc::SYS_fchmod,
-    libc::SYS_fchmodat,
+/// What is refused everywhere.
+const ALWAYS: &[i64] = &[
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_mount_setattr,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+];
+
+/// What would still be there after the run.
+const OUTLIVES: &[i64] = &[libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget, libc::SYS_mq_open];
+
+/// What changes files that can't be opened, besides their permissions.
+const ATTRIBUTES: &[i64] = &[
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_setxattr,
     libc::SYS_lsetxattr,
     libc::SYS_fsetxattr,
     #[cfg(target_arch = "x86_64")]
-    libc::SYS_chmod,
-    #[cfg(target_arch = "x86_64")]
     libc::SYS_chown,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_lchown,
+];
+
+/// What changes permissions. It seems to succeed and changes nothing: honest programs set those of
+/// their own files, and seldom need it.
+const PERMISSIONS: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
 ];
 
 /// The same on all architectures, and not yet in the libc crate for all of them.

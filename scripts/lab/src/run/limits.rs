@@ -22,6 +22,8 @@ pub struct Limits {
     pub output: u64,
     /// Lines written to stdout and stderr together.
     pub lines: usize,
+    /// Bytes kept in files, where they are kept in memory: in `/tmp`, and as many in `/dev/shm`.
+    pub room: u64,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             file: 64 << 20,
             output: 8 << 20,
             lines: 200_000,
+            room: 128 << 20,
         }
     }
 }

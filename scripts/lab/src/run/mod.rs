@@ -3,7 +3,7 @@
 //!
 //! Nothing here knows what the program should do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
@@ -70,6 +70,10 @@ pub struct Spec {
     pub isolation: Isolation,
     /// What it may read besides the system's files.
     pub files: Vec<PathBuf>,
+    /// A file that takes its stdout instead.
+    pub result: Option<Arc<File>>,
+    /// What it finds in its environment besides, or instead of, what all find there.
+    pub environment: Vec<(&'static str, OsString)>,
     /// Whether nobody needs to know who wrote which line. Then writes and sleeps are not stopped
     /// at: for programs that make very many of them.
     pub unattributed: bool,
@@ -112,14 +116,15 @@ pub struct Live {
 /// When it can't be executed, or tracing is not permitted here.
 pub fn start(spec: &Spec) -> Result<Live> {
     // Small, and the same for everyone.
-    let confined = spec.isolation.confine(&spec.command, &spec.files)?;
+    let confined = spec.isolation.confine(&spec.command, &spec.files, &spec.limits)?;
     let home = confined.home.as_os_str();
-    let environment: [(&str, &OsStr); 4] = [
+    let mut environment: BTreeMap<&str, &OsStr> = BTreeMap::from([
         ("PATH", "/usr/local/bin:/usr/bin:/bin".as_ref()),
         ("LANG", "C.UTF-8".as_ref()),
         ("HOME", home),
         ("TMPDIR", home),
-    ];
+    ]);
+    environment.extend(spec.environment.iter().map(|(name, value)| (*name, value.as_os_str())));
     let executable = tracer::Executable::new(&confined.command, &environment)?;
     let mut screen = None;
     let mut stage = Command::new("/"); // never executed: what is run is the executable above
@@ -127,6 +132,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
         .current_dir(&confined.folder)
         .stdin(if spec.stdin { Stdio::piped() } else { Stdio::null() })
         .stdout(match spec.stdout {
+            _ if let Some(file) = &spec.result => file.try_clone()?.into(),
             // With nobody at the other end from the very beginning.
             Stdout::Head(0) => std::io::pipe()?.1.into(),
             Stdout::Pipe | Stdout::Head(_) => Stdio::piped(),

@@ -9,7 +9,7 @@
 //! All of it happens in one thread per run: only the thread that attached may give orders, and
 //! `__WNOTHREAD` keeps runs that go on at the same time out of each other's reports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
 use std::io::{PipeWriter, Read as _, Write as _};
@@ -49,14 +49,17 @@ pub(super) struct Executable {
 }
 
 impl Executable {
-    pub(super) fn new(command: &[OsString], environment: &[(&str, &OsStr)]) -> Result<Executable> {
+    pub(super) fn new(
+        command: &[OsString],
+        environment: &BTreeMap<&str, &OsStr>,
+    ) -> Result<Executable> {
         let word = |text: &OsStr| {
             CString::new(text.as_bytes())
                 .with_context(|| format!("a NUL in the argument {}", text.display()))
         };
         let path = command.first().context("no program to run")?;
-        let pair = |(name, value): &(&str, &OsStr)| {
-            let mut pair = OsString::from(name);
+        let pair = |(name, value): (&&str, &&OsStr)| {
+            let mut pair = OsString::from(*name);
             pair.push("=");
             pair.push(value);
             word(&pair)

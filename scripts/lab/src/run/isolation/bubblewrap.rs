@@ -20,12 +20,10 @@ use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use seccompiler::BpfProgram;
 
-use crate::run::NotExecuted;
+use crate::run::filter::Surroundings;
+use crate::run::{Limits, NotExecuted};
 
 use super::{Confined, Entry, FIRST_USER, SYSTEM, filter, is_root, outermost};
-
-/// Bytes that the program may keep in `/tmp`, and as many in `/dev/shm`.
-const ROOM: u32 = 128 << 20;
 
 /// How bubblewrap is called.
 #[derive(Clone, Debug)]
@@ -56,14 +54,19 @@ impl Bubblewrap {
         Some(Bubblewrap { bwrap, setpriv, own_network })
     }
 
-    pub(super) fn confine(&self, command: &[OsString], files: &[PathBuf]) -> Result<Confined> {
+    pub(super) fn confine(
+        &self,
+        command: &[OsString],
+        files: &[PathBuf],
+        limits: &Limits,
+    ) -> Result<Confined> {
         let program = command.first().context("no program to run")?;
         if !is_executable(Path::new(program)) {
             let why = io::Error::from(Errno::ENOEXEC).to_string();
             return Err(NotExecuted { name: program.to_string_lossy().into_owned(), why }.into());
         }
         let inherited: Vec<OwnedFd> =
-            filter::forbidden(false)?.iter().map(as_file).collect::<Result<_>>()?;
+            filter::forbidden(Surroundings::Box)?.iter().map(as_file).collect::<Result<_>>()?;
         let mut words = Words(vec![self.bwrap.clone().into()]);
         words.add(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"]);
         words.add(["--hostname", "lab"]);
@@ -74,7 +77,7 @@ impl Bubblewrap {
             words.show_system(Path::new(path));
         }
         words.add(["--proc", "/proc", "--dev", "/dev"]);
-        let room = ROOM.to_string();
+        let room = limits.room.to_string();
         for folder in ["/tmp", "/dev/shm"] {
             words.add(["--perms", "1777", "--size", &room, "--tmpfs", folder]);
         }

@@ -12,6 +12,7 @@ use landlock::{
 };
 
 use super::{Confined, Entry, FIRST_USER, Folder, SYSTEM, filter, is_root, outermost};
+use crate::run::filter::Surroundings;
 
 /// What the rules are written in; an older kernel keeps those that it knows. With the sixth come
 /// signals and abstract sockets.
@@ -41,6 +42,8 @@ impl Fence {
         let owner = self.own_user.then_some(FIRST_USER);
         let folder = Folder::new(owner)?;
         let user = folder.user();
+        let surroundings =
+            if self.own_user { Surroundings::OwnUser } else { Surroundings::SharedUser };
         Ok(Confined {
             command: command.to_vec(),
             executions: 0,
@@ -51,7 +54,7 @@ impl Fence {
                 user,
                 powerless: true,
                 ruleset: rules(folder.path(), files)?,
-                filters: filter::forbidden(true)?,
+                filters: filter::forbidden(surroundings)?,
                 inherited: Vec::new(),
             },
             kept: Some(folder),

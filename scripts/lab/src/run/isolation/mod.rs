@@ -28,7 +28,7 @@ mod folder;
 mod network;
 mod secrets;
 
-use super::filter;
+use super::{Limits, filter};
 use bubblewrap::Bubblewrap;
 use fence::Fence;
 pub(super) use folder::Folder;
@@ -184,19 +184,38 @@ impl Isolation {
     }
 
     /// Prepares one run of a command that needs these files besides the system's.
-    pub(super) fn confine(&self, command: &[OsString], files: &[PathBuf]) -> Result<Confined> {
+    pub(super) fn confine(
+        &self,
+        command: &[OsString],
+        files: &[PathBuf],
+        limits: &Limits,
+    ) -> Result<Confined> {
         match &self.way {
-            Way::Limits => Ok(Confined {
-                command: command.to_vec(),
-                executions: 0,
-                folder: "/".into(),
-                home: "/nonexistent".into(),
-                entry: Entry::default(),
-                kept: None,
-            }),
+            Way::Limits => {
+                let folder = Folder::new(None)?;
+                Ok(Confined {
+                    command: command.to_vec(),
+                    executions: 0,
+                    folder: folder.path().into(),
+                    home: folder.path().into(),
+                    entry: Entry::default(),
+                    kept: Some(folder),
+                })
+            }
             Way::Fence(fence) => fence.confine(command, files),
-            Way::Bubblewrap(bubblewrap) => bubblewrap.confine(command, files),
+            Way::Bubblewrap(bubblewrap) => bubblewrap.confine(command, files, limits),
         }
+    }
+
+    /// The same for a run that must be able to read these files: where only root may, and nothing
+    /// could show them to another user, it stays root, without root's powers.
+    pub fn reading(&self, files: &[PathBuf]) -> Isolation {
+        let mut isolation = self.clone();
+        let files = files.iter().map(PathBuf::as_path);
+        if let (Some(_), Way::Fence(fence)) = (self.unreadable(files), &mut isolation.way) {
+            fence.own_user = false;
+        }
+        isolation
     }
 }
 

@@ -1,0 +1,317 @@
+//! Builds submissions. What builds a program runs what its author wrote: `build.rs`, macros, and a
+//! compiler that includes whatever file it is told to. So it is kept away from the same things as
+//! the program itself, has limits, and no network.
+//!
+//! Nothing is shared between two builds but what no student had a hand in: the packages that a
+//! submission depends on are built without it, once, and kept. Each build unpacks its own copy of
+//! them, in a folder that vanishes with it; all that comes out is the program, through stdout.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::program::workspace;
+use crate::run::{self, Ending, Isolation, Limits, Line, Spec};
+
+/// The lock file of this workspace: a package is built with these versions where it does not ask
+/// for others, so that they are on the machine already.
+static LOCK: &str = include_str!("../../../Cargo.lock");
+
+/// `$1`: the source file.
+const FILE: &str = r#"
+rustc --edition 2024 --cap-lints allow -o "$HOME/program" "$1" >&2
+exec cat "$HOME/program"
+"#;
+
+/// Copies the package `$1`, without what was built in it. A link stays a link: it may lead anywhere.
+const COPY: &str = r#"
+mkdir -p "$HOME/package"
+for file in "$1"/* "$1"/.[!.]*; do
+    case "${file##*/}" in
+        target | .git | '*' | '.[!.]*') ;;
+        *) cp -RP "$file" "$HOME/package" ;;
+    esac
+done
+"#;
+
+/// Says what is in the copy. Cargo takes its configuration from the folder that it is started in
+/// and those above it: never from the package.
+const DESCRIBE: &str = r#"
+cd /
+exec cargo metadata --quiet --offline --no-deps --format-version 1 \
+    --manifest-path "$HOME/package/Cargo.toml"
+"#;
+
+/// `$1`: a manifest, `$2`: a lock file, `$3`: the registry.
+const DEPENDENCIES: &str = r#"
+mkdir -p "$CARGO_HOME" "$HOME/package/src"
+ln -s "$3" "$CARGO_HOME/registry"
+cd "$HOME/package"
+printf %s "$1" > Cargo.toml
+printf %s "$2" > Cargo.lock
+echo 'fn main() {}' > src/main.rs
+cd /
+cargo build --quiet --offline --manifest-path "$HOME/package/Cargo.toml" \
+    --target-dir "$HOME/target" >&2
+cd "$HOME/target/debug"
+rm -rf dependencies* deps/dependencies* .fingerprint/dependencies* .cargo-lock
+exec tar -cf - .
+"#;
+
+/// `$2`: a lock file, `$3`: the registry, `$4`: what the copy depends on, `$5`: the program's name.
+const BUILD: &str = r#"
+mkdir -p "$CARGO_HOME" "$HOME/target/debug"
+ln -s "$3" "$CARGO_HOME/registry"
+rm -f "$HOME/package/Cargo.lock"
+printf %s "$2" > "$HOME/package/Cargo.lock"
+tar -xof "$4" -C "$HOME/target/debug"
+cd /
+cargo build --quiet --offline --manifest-path "$HOME/package/Cargo.toml" \
+    --target-dir "$HOME/target" >&2
+exec cat "$HOME/target/debug/$5"
+"#;
+
+/// How submissions are built.
+pub struct Builder<'a> {
+    /// What their build is kept away from.
+    pub isolation: &'a Isolation,
+    /// What it may take.
+    pub time: Duration,
+}
+
+impl Builder<'_> {
+    /// Builds a single file, which can use the standard library only; where its program is.
+    ///
+    /// # Errors
+    /// With the compiler's own words, or with what it went over.
+    pub fn file(&self, file: &Path) -> Result<PathBuf> {
+        let program = folder()?.join(format!("file-{}", hash(&(file, fs::read(file)?))));
+        if !program.is_file() {
+            self.confined(FILE, &[file.as_os_str()], &[file.into()])?.keep(&program)?;
+        }
+        Ok(program)
+    }
+
+    /// Builds a Cargo package; where its program is. Its own folder stays as it was handed in.
+    ///
+    /// # Errors
+    /// With the compiler's own words, or with what it went over.
+    pub fn package(&self, package: &Path) -> Result<PathBuf> {
+        let copy_and = |script| [COPY, script].concat();
+        let described =
+            self.confined(&copy_and(DESCRIBE), &[package.as_os_str()], &[package.into()])?;
+        let metadata: Value = serde_json::from_slice(&fs::read(&described.0)?)?;
+        let program = only_program(&metadata)?;
+        let dependencies = self.dependencies(&metadata)?;
+        let registry = &toolchain()?.registry;
+        let arguments: [&OsStr; 5] = [
+            package.as_ref(),
+            LOCK.as_ref(),
+            registry.as_ref(),
+            dependencies.as_ref(),
+            program.as_ref(),
+        ];
+        let files = [package.into(), registry.clone(), dependencies.clone()];
+        let built = folder()?.join(format!("package-{}", hash(package)));
+        self.confined(&copy_and(BUILD), &arguments, &files)?.keep(&built)?;
+        Ok(built)
+    }
+
+    /// What such a package depends on, built: an archive of Cargo's target folder. The manifest is made
+    /// here, of names, versions and features from the registry only.
+    fn dependencies(&self, metadata: &Value) -> Result<PathBuf> {
+        let manifest = manifest(metadata);
+        let toolchain = toolchain()?;
+        let archive = folder()?
+            .join(format!("dependencies-{}.tar", hash(&(&manifest, LOCK, &toolchain.version))));
+        // Those who need the same wait for who came first.
+        let turn = File::create(archive.with_extension("lock"))?;
+        turn.lock().context("wait for another build")?;
+        if !archive.is_file() {
+            let arguments: [&OsStr; 3] =
+                [manifest.as_ref(), LOCK.as_ref(), toolchain.registry.as_ref()];
+            let files = [toolchain.registry.clone()];
+            // Nothing in it is a student's, so it may take its time, on a busy machine a long one.
+            let patient = Builder { time: self.time * 5, ..*self };
+            match patient.confined(DEPENDENCIES, &arguments, &files) {
+                Ok(made) => made.keep(&archive)?,
+                // Then there is nothing to be had beforehand; the package itself will say why.
+                Err(_) => return Ok("/dev/null".into()),
+            }
+        }
+        Ok(archive)
+    }
+
+    /// Runs a script of `sh` that builds something, with these arguments, where it sees these files
+    /// besides the system's and the toolchain; what it writes to stdout.
+    fn confined(&self, script: &str, arguments: &[&OsStr], files: &[PathBuf]) -> Result<Made> {
+        let toolchain = toolchain()?;
+        let mut path = OsString::from(toolchain.sysroot.join("bin"));
+        path.push(":/usr/local/bin:/usr/bin:/bin");
+        let files: Vec<PathBuf> = files.iter().chain([&toolchain.sysroot]).cloned().collect();
+        let script =
+            format!("set -eu\numask 022\nCARGO_HOME=$HOME/cargo\nexport CARGO_HOME\n{script}");
+        let mut command: Vec<OsString> = ["/bin/sh", "-c", &script, "build"].map(Into::into).into();
+        command.extend(arguments.iter().map(OsString::from));
+        let made = Made(folder()?.join(format!("new-{:016x}", fastrand::u64(..))));
+        let spec = Spec {
+            command,
+            result: Some(Arc::new(File::create_new(&made.0)?)),
+            unattributed: true,
+            // A compiler takes more than the programs that it makes.
+            limits: Limits {
+                time: self.time,
+                cpu: 2 * self.time.as_secs().max(1),
+                memory: 2 << 30,
+                tasks: 1024,
+                file: 512 << 20,
+                room: 1 << 30,
+                ..Limits::default()
+            },
+            isolation: self.isolation.reading(&files),
+            files,
+            environment: vec![
+                ("PATH", path),
+                // What a debugger would need is most of what there is to write and to copy.
+                ("CARGO_PROFILE_DEV_DEBUG", "false".into()),
+                ("CARGO_INCREMENTAL", "0".into()),
+            ],
+            ..Spec::default()
+        };
+        let state = run::start(&spec)?.finish();
+        let words: Vec<String> = state.lines.iter().map(Line::text).collect();
+        let words = words.join("\n");
+        let why = match (state.cut, state.ended) {
+            (Some(cut), _) => format!(": {cut}"),
+            (None, Some(Ending::Exit(0))) => return Ok(made),
+            (None, Some(ending @ Ending::Signal(_))) => format!(": {ending}"),
+            (None, _) => String::new(), // the words say it
+        };
+        bail!("it does not build{why}\n{}", words.trim_end())
+    }
+}
+
+/// The name of the program that `cargo run` would run.
+fn only_program(metadata: &Value) -> Result<String> {
+    let mut programs = Vec::new();
+    for package in default_members(metadata) {
+        if let Some(name) = package["default_run"].as_str() {
+            return Ok(name.into());
+        }
+        let targets = list(&package["targets"]);
+        let programs_of = targets.filter(|target| list(&target["kind"]).any(|kind| kind == "bin"));
+        programs.extend(programs_of.filter_map(|target| target["name"].as_str()));
+    }
+    match programs[..] {
+        [one] => Ok(one.into()),
+        [] => bail!("the package has no program, only a library"),
+        _ => bail!("{} programs in the package", programs.len()),
+    }
+}
+
+/// The packages that Cargo builds when it is told no name.
+fn default_members(metadata: &Value) -> impl Iterator<Item = &Value> {
+    let members = &metadata["workspace_default_members"];
+    list(&metadata["packages"]).filter(|package| list(members).any(|id| *id == package["id"]))
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A manifest with the same dependencies from the registry. Where it says less than the package's
+/// own, more is built with the package.
+fn manifest(metadata: &Value) -> String {
+    let mut lines = std::collections::BTreeSet::new();
+    let of_registry = "registry+https://github.com/rust-lang/crates.io-index";
+    for package in default_members(metadata) {
+        let edition = &package["edition"];
+        lines.insert(format!("[package]\nname = \"dependencies\"\nedition = {edition}"));
+        for dependency in list(&package["dependencies"]) {
+            if dependency["source"] != of_registry || dependency["optional"] == true {
+                continue;
+            }
+            let section = match dependency["kind"].as_str() {
+                None => "dependencies",
+                Some("build") => "build-dependencies",
+                Some(_) => continue,
+            };
+            // As text between quotes, JSON and TOML are the same.
+            let name = &dependency["name"];
+            let alias = if dependency["rename"].is_null() { name } else { &dependency["rename"] };
+            let target = &dependency["target"];
+            let target = if target.is_null() { String::new() } else { format!("target.{target}.") };
+            lines.insert(format!(
+                "[{target}{section}.{alias}]\npackage = {name}\nversion = {}\nfeatures = {}\n\
+                 default-features = {}",
+                dependency["req"], dependency["features"], dependency["uses_default_features"]
+            ));
+        }
+    }
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// A file that was made. Removed when dropped.
+struct Made(PathBuf);
+
+impl Made {
+    /// Gives it its place, at once and whole: others may be making or using the same.
+    fn keep(self, place: &Path) -> Result<()> {
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o755))?;
+        fs::rename(&self.0, place).with_context(|| place.display().to_string())
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Where what is built is kept.
+fn folder() -> Result<PathBuf> {
+    let folder = workspace().join("target/submissions");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder)
+}
+
+fn hash<T: std::hash::Hash + ?Sized>(of: &T) -> String {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// The compiler and Cargo themselves, not what chooses between several of them by a file that lies
+/// in a package; and the packages that Cargo has.
+struct Toolchain {
+    sysroot: PathBuf,
+    version: String,
+    registry: PathBuf,
+}
+
+fn toolchain() -> Result<&'static Toolchain> {
+    static FOUND: OnceLock<Option<Toolchain>> = OnceLock::new();
+    let ask = |question: &[&str]| {
+        let mut rustc = Command::new("rustc");
+        let output = rustc.args(question).current_dir(workspace()).stdin(Stdio::null()).output();
+        Some(String::from_utf8(output.ok()?.stdout).ok()?.trim().to_string())
+    };
+    let find = || {
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")))?;
+        Some(Toolchain {
+            sysroot: PathBuf::from(ask(&["--print", "sysroot"])?).canonicalize().ok()?,
+            version: ask(&["-vV"])?,
+            registry: home.join("registry").canonicalize().ok()?,
+        })
+    };
+    FOUND.get_or_init(find).as_ref().context("there is no rustc with a registry of Cargo's")
+}
