@@ -390,6 +390,12 @@ pub fn who_sleeps(live: &Live, least: Duration) -> Slept {
     slept
 }
 
+/// How many tasks sleep for a time at this moment.
+pub fn asleep(state: &State) -> usize {
+    let alive = state.tasks.values().filter(|task| task.alive());
+    alive.filter(|task| kernel::waits_for(task.process, task.id) == Some(Waits::Sleep)).count()
+}
+
 /// Makes an examination that rests on delays once more, with longer ones, when it fails: what a
 /// busy machine has mixed up is then far apart, and what is wrong stays wrong.
 pub fn unhurried(exam: &mut Exam, examine: impl Fn(&mut Exam, f64) -> Finding) -> Finding {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::common::{
-    STEADY, all_held, before_writing, folded, in_one_piece, in_order, some, stdout, unhurried,
-    who_sleeps,
+    STEADY, all_held, asleep, before_writing, folded, in_one_piece, in_order, some, stdout,
+    unhurried, who_sleeps,
 };
 use super::idle::{Way, idle};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
-use crate::run::kernel::{self, Waits};
 use crate::run::{Cut, Live, State, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
@@ -261,7 +260,7 @@ fn width_with(exam: &mut Exam, times: f64) -> Finding {
     words.extend(["--delay".into(), (0.015 * times).to_string()]);
     let spec = exam.spec(&words);
     let live = exam.start(spec)?;
-    let slept = who_sleeps(&live, STEADY.mul_f64(times));
+    let slept = who_sleeps(&live, STEADY);
     let run = well(live)?;
     let wanted = format!("{tasks} tasks on {workers} workers, all of them at work at once");
     let workers = workers as usize;
@@ -436,18 +435,16 @@ fn waits(exam: &mut Exam) -> Finding {
     let root = live.pid();
     // Who sleeps in a way of its own is given time to begin.
     live.poll(SOON / 5, || {
-        let state = live.log.lock();
-        let alive = state.tasks.values().filter(|task| task.alive());
-        let asleep = |task: &&Task| kernel::waits_for(task.process, task.id) == Some(Waits::Sleep);
-        (alive.filter(asleep).count() >= 2).then_some(())
+        let two = asleep(&live.log.lock()) >= 2;
+        two.then_some(())
     });
     let printed = |state: &State| state.lines_of(Stream::Stdout).next().is_some();
     let idle = idle(&live, printed);
     live.end();
-    let asleep = idle.tasks.values().filter(|way| **way == Way::Sleeps).count();
+    let sleeping = idle.tasks.values().filter(|way| **way == Way::Sleeps).count();
     // Besides the tasks' own threads, which sleep. A language may have helpers that nap.
     let restless = |id: i32, way: Way| way == Way::Restless && (id == root || idle.busy);
-    let naps = asleep > 2 && idle.tasks.get(&root) == Some(&Way::Sleeps);
+    let naps = sleeping > 2 && idle.tasks.get(&root) == Some(&Way::Sleeps);
     let who = idle.tasks.iter().find(|(id, way)| restless(**id, **way) || naps && **id == root);
     if let Some((id, way)) = who {
         let who = if *id == root { "the first thread".into() } else { format!("thread {id}") };
@@ -456,8 +453,8 @@ fn waits(exam: &mut Exam) -> Finding {
             format!("{who} does not wait: {}", idle.instead(*way)),
         );
     }
-    let others = idle.tasks.len() - asleep;
-    Ok(vec![format!("while {asleep} tasks sleep, {others} others wait to be woken")])
+    let others = idle.tasks.len() - sleeping;
+    Ok(vec![format!("while {sleeping} tasks sleep, {others} others wait to be woken")])
 }
 
 fn futures_run(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
