@@ -4,13 +4,15 @@
 //!     queue [--kind fifo|lifo|priority] [--workers 2] [--items 50] [--capacity 5] [--delay 0]
 //!
 //! One producer puts the items 0, 1, 2, ... ITEMS-1 into a queue. The workers are threads with the
-//! numbers from 1 to WORKERS. They take the items out and print a line for each, once:
+//! numbers from 1 to WORKERS, and work at the same time. They take the items out and print a line
+//! for each, once:
 //!
 //!     process data: WORKER ITEM
 //!
 //! The queue has room for CAPACITY items (0: for any number); while it is full, the producer waits.
 //! When the last item is in the queue, `queued ITEMS items` is written to stderr. Each worker ends
-//! when there is nothing more to do, and the program when all of them have.
+//! when there is nothing more to do, and the program when all of them have. Who waits, for room or
+//! for an item, sleeps until it is woken, and does not ask again and again.
 //!
 //! With lifo and priority no worker takes an item before the queue is full or all items are in.
 

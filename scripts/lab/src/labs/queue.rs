@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::common::{all_held, before_writing, difference, in_one_piece, some, stdout, who_sleeps};
+use super::common::{
+    all_held, asleep, before_writing, difference, in_one_piece, some, stdout, unhurried, who_sleeps,
+};
+use super::idle::{Idle, Way, idle};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, ending, expect, fail, whole};
-use crate::run::kernel::{self, Waits};
-use crate::run::{Ending, Id, Limits, Line, Live, Spec, State, Stream};
+use crate::run::{Ending, Id, Limits, Line, Live, Moment, Spec, State, Step, Stream};
 
 pub(super) static LAB: Lab = Lab {
     name: "queue",
@@ -26,8 +29,11 @@ pub(super) static LAB: Lab = Lab {
                 title: "every item is processed once",
                 points: 2,
                 needs: &[],
-                lesson: "Items are lost where a worker ends before the queue is empty, and doubled \
-                         where two workers look at an item before one of them takes it.",
+                lesson: "A worker that ends when it finds the queue empty may end too early: more \
+                         may be to come. Let it wait in get until it takes out a sentinel, such \
+                         as None, of which the producer puts in one for each worker, behind the \
+                         last item. Items are doubled where two workers look at one before either \
+                         takes it.",
                 examine: items,
             },
             Check {
@@ -45,25 +51,53 @@ pub(super) static LAB: Lab = Lab {
                 points: 2,
                 needs: &["items"],
                 lesson: "Each worker needs a sentinel of its own: with one for all, the others wait \
-                         for ever.",
+                         for ever. And who waits in join for the whole queue waits for a task_done \
+                         for each item.",
                 examine: end,
             },
             Check {
                 id: "workers",
-                title: "the workers are threads, and all of them get work",
-                points: 2,
+                title: "the workers are threads, and all of them work at the same time",
+                points: 1,
                 needs: &["items", "end"],
-                lesson: "With work for all, a worker that does nothing is not waiting at the queue.",
+                lesson: "A worker holds a lock only while it takes an item out, which the queue does \
+                         by itself, and not while it works on it. With --workers 3 --items 12 \
+                         --delay 1 the lines come in threes, a second apart.",
                 examine: workers,
             },
             Check {
                 id: "bounded",
                 title: "the producer waits while the queue is full",
-                points: 3,
+                points: 2,
                 needs: &["items", "end"],
                 lesson: "An unbounded queue grows until the memory is full when the workers are \
-                         slower than the producer. put with a capacity is what slows it down.",
+                         slower than the producer; put with a capacity is what slows it down. Each \
+                         worker has one item in hand and CAPACITY more are in the queue: more than \
+                         that can't be under way. Try --workers 2 --items 8 --capacity 5 --delay \
+                         1: seven go in at once, and `queued 8 items` comes a second later.",
                 examine: bounded,
+            },
+            Check {
+                id: "waits",
+                title: "the producer and the workers sleep until they are woken",
+                points: 1,
+                needs: &["bounded"],
+                lesson: "To ask a queue again and again whether it is full or empty takes a \
+                         processor from those who have work to do, and naps in between make \
+                         everything late. put sleeps until there is room, get until there is an \
+                         item.",
+                examine: waits,
+            },
+            Check {
+                id: "kinds",
+                title: "lifo gives out the newest item first, priority the smallest",
+                points: 1,
+                needs: &["items", "end"],
+                lesson: "In a stack, and in a queue of priorities, a sentinel may overtake the items: \
+                         wait until they are done (join) before you put it in. And the order is \
+                         only certain when no worker takes an item out before the queue is full or \
+                         all items are in.",
+                examine: kinds,
             },
             Check {
                 id: "manners",
@@ -133,10 +167,16 @@ fn processed(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
         }
     }
     let all: Vec<_> = (0..items).map(|item| item.to_string()).collect();
-    if let Some(different) = difference(&all, &seen) {
-        return fail(wanted, format!("items {different}"));
+    let Some(different) = difference(&all, &seen) else {
+        return Ok(());
+    };
+    let mut saw = vec![format!("items {different}")];
+    match run.cut {
+        Some(cut) => saw.push(cut.to_string()),
+        None if done(run).is_err() => saw.push(ending(run)),
+        None => {}
     }
-    Ok(())
+    Err(Trouble::Fail { expected: wanted, saw })
 }
 
 fn items(exam: &mut Exam) -> Finding {
@@ -149,32 +189,95 @@ fn items(exam: &mut Exam) -> Finding {
 
 fn order(exam: &mut Exam) -> Finding {
     let run = note(exam)?;
+    each_in_order(&run, "ascending items for each worker", |item| item)
+}
+
+/// Passes when each worker's items come by their ranks; how many each had.
+fn each_in_order<R: Ord>(run: &State, wanted: &str, rank: impl Fn(usize) -> R) -> Finding {
     let mut last: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    for (worker, item) in stdout(&run).iter().filter_map(|line| parsed(line)) {
+    for (worker, item) in stdout(run).iter().filter_map(|line| parsed(line)) {
         if let Some(before) = last.insert(worker, item) {
-            expect(before < item, "ascending items for each worker", || {
+            expect(rank(before) < rank(item), wanted, || {
                 format!("worker {worker} printed {item} after {before}")
             })?;
         }
+    }
+    let counts: Vec<_> = counts(run).iter().map(|(w, n)| format!("worker {w}: {n}")).collect();
+    Ok(vec![format!("{wanted}; {}", counts.join(", "))])
+}
+
+/// How many items each worker had.
+fn counts(run: &State) -> BTreeMap<usize, usize> {
+    let mut counts = BTreeMap::new();
+    for (worker, _) in stdout(run).iter().filter_map(|line| parsed(line)) {
         *counts.entry(worker).or_default() += 1;
     }
-    let counts: Vec<_> = counts.iter().map(|(w, n)| format!("worker {w}: {n}")).collect();
-    Ok(vec![format!("ascending for each; {}", counts.join(", "))])
+    counts
+}
+
+fn kinds(exam: &mut Exam) -> Finding {
+    let items = exam.random.usize(7..11);
+    let mut evidence = Vec::new();
+    // A sentinel that overtakes does so while a worker is busy.
+    let sorted = |exam: &mut Exam, kind, workers, capacity: usize| -> Result<State, Trouble> {
+        let capacity = capacity.to_string();
+        let more = ["--kind", kind, "--capacity", &capacity, "--delay", "0.01"];
+        let run = shortly(exam, &arguments(workers, items, &more))?.finish();
+        complete(&run, workers, items)?;
+        whole(run)
+    };
+    let lifo = sorted(exam, "lifo", 1, 0)?;
+    let wanted = "lifo, with room for all: descending items";
+    evidence.extend(each_in_order(&lifo, wanted, std::cmp::Reverse)?);
+    let priority = sorted(exam, "priority", 2, items)?;
+    let wanted = "priority, with room for all: for each worker ascending by ITEM % 3, then by ITEM";
+    evidence.extend(each_in_order(&priority, wanted, |item| (item % 3, item))?);
+    let capacity = exam.random.usize(3..6);
+    let small = sorted(exam, "lifo", 1, capacity)?;
+    let first = stdout(&small).first().and_then(|line| parsed(line)).map(|(_, item)| item);
+    let newest = capacity - 1;
+    expect(
+        first == Some(newest),
+        format!("lifo, with room for {capacity}: the worker begins with item {newest}"),
+        || format!("it begins with {}", first.map_or("none".into(), |item| item.to_string())),
+    )?;
+    evidence.push(format!("lifo, with room for {capacity}: it begins with item {newest}"));
+    Ok(evidence)
 }
 
 fn workers(exam: &mut Exam) -> Finding {
-    let spec = exam.spec(&arguments(3, 12, &["--delay", "0.02"]));
+    sleeps_over_an_item(exam)?;
+    unhurried(exam, workers_with)
+}
+
+/// Passes when a worker sleeps before it prints the line of an item, and not only afterwards: for a
+/// minute, of which only the beginning is waited for.
+fn sleeps_over_an_item(exam: &mut Exam) -> Result<(), Trouble> {
+    let mut spec = exam.spec(&arguments(1, 1, &["--delay", "60"]));
+    spec.gate = Some(before_writing(|text| text.starts_with("process data:")));
+    let live = exam.start(spec)?;
+    let slept = live.poll(SOON / 2, || {
+        let state = live.log.lock();
+        if !state.held.is_empty() {
+            return Some(false);
+        }
+        (asleep(&state) > 0).then_some(true)
+    });
+    expect(slept != Some(false), "with --delay 60, the first line after a minute", || {
+        "it came at once".into()
+    })
+}
+
+fn workers_with(exam: &mut Exam, times: f64) -> Finding {
+    const WORKERS: usize = 3;
+    let delay = 0.03 * times;
+    let items = 4 * WORKERS;
+    let spec = exam.spec(&arguments(WORKERS, items, &["--delay", &delay.to_string()]));
     let live = exam.start(spec)?;
     let slept = who_sleeps(&live, Duration::ZERO);
     let run = whole(live.finish())?;
-    complete(&run, 3, 12)?;
-    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    for (worker, _) in stdout(&run).iter().filter_map(|line| parsed(line)) {
-        *counts.entry(worker).or_default() += 1;
-    }
-    let wanted = "three workers, each a thread of its own";
-    expect(counts.len() == 3, wanted, || format!("only {} of them got an item", counts.len()))?;
+    complete(&run, WORKERS, items)?;
+    let wanted = "three workers at work at the same time, each a thread of its own";
     // Who wrote a line need not be its worker: in Python, who flushes stdout writes what the others
     // have put there. Who takes the time of an item is.
     let root = run.root().map_or(0, |task| task.id);
@@ -182,13 +285,21 @@ fn workers(exam: &mut Exam) -> Finding {
     if working.is_empty() {
         // It sleeps in a way of its own.
         working = run.made().map(|task| task.id).collect();
-    } else if working.len() > 3 {
+    } else if working.len() > WORKERS {
         working.retain(|id| *id != root); // a main thread that now and then looks at the others
     }
     let foreign = working.iter().filter(|id| run.tasks[id].process != root).count();
     expect(foreign == 0, wanted, || format!("{foreign} processes made for them"))?;
-    expect(working.len() == 3, wanted, || {
-        format!("{} threads took the 0.02 seconds of an item", working.len())
+    expect(working.len() == WORKERS, wanted, || {
+        format!("{} took the {delay:.2} seconds of an item", working.len())
+    })?;
+    let at_once = slept.at_once.iter().filter(|id| working.contains(id)).count();
+    expect(slept.ever.is_empty() || at_once == WORKERS, wanted, || {
+        format!("at most {at_once} of the three took the {delay:.2} seconds of an item at a time")
+    })?;
+    let counts = counts(&run);
+    expect(counts.len() == WORKERS, wanted, || {
+        format!("only {} of them got an item", counts.len())
     })?;
     let threads: Vec<_> = working.iter().map(ToString::to_string).collect();
     let counts: Vec<_> = counts.values().map(ToString::to_string).collect();
@@ -199,73 +310,125 @@ fn workers(exam: &mut Exam) -> Finding {
     )])
 }
 
-/// How those wait whom nobody holds, when there is nothing to do for them.
-#[derive(PartialEq)]
-enum Waiting {
-    /// Until they are woken.
-    Woken,
-    /// For a while, to look again.
-    Naps,
-    /// They don't.
-    Never,
+/// Starts the program with its workers held, each before the line of its first item.
+fn with_workers_held(
+    exam: &mut Exam,
+    workers: usize,
+    items: usize,
+    capacity: usize,
+) -> Result<Live, Trouble> {
+    let more = ["--capacity", &capacity.to_string()];
+    let mut spec = exam.spec(&arguments(workers, items, &more));
+    spec.gate = Some(before_writing(|text| text.starts_with("process data:")));
+    let live = exam.start(spec)?;
+    // One held worker is enough: the others take an item each and then wait to print theirs, be it
+    // for us or for the lock on stdout that the held one has.
+    if all_held(&live, 1).is_err() {
+        let mut saw = vec!["there was none".into()];
+        saw.extend(live.finish().cut.map(|cut| cut.to_string()));
+        let expected = format!("a line of the first item, with --capacity {capacity}");
+        return Err(Trouble::Fail { expected, saw });
+    }
+    Ok(live)
 }
 
 fn bounded(exam: &mut Exam) -> Finding {
-    let (workers, capacity) = (2, exam.random.usize(3..6));
-    // Each worker is held with one item in hand: with those in the queue and the one that the
-    // producer cannot get rid of, this many can have been put, and one more would be too many.
+    // Not 5, which is right without a look at the command line.
+    let (workers, capacity) = (2, [3, 4, 6, 7][exam.random.usize(..4)]);
+    // Each worker has one item in hand: with those in the queue this many can have been put, and
+    // one more would be too many.
     let room = workers + capacity;
-    let attempt = |exam: &mut Exam, items: usize, fits: bool| -> Result<_, Trouble> {
-        let more = ["--capacity", &capacity.to_string()];
-        let mut spec = exam.spec(&arguments(workers, items, &more));
-        spec.gate = Some(before_writing(|text| text.starts_with("process data:")));
-        let live = exam.start(spec)?;
-        // One held worker is enough: the others take an item each and then wait to print theirs,
-        // be it for us or for the lock on stdout that the held one has.
-        if all_held(&live, 1).is_err() {
-            return fail("workers that print their items", "none came so far");
-        }
-        let mut waiting = Waiting::Woken;
-        if fits {
-            live.until(SOON, queued);
-        } else {
-            // It never comes: the producer has gone to sleep, and stays asleep.
-            waiting = settled(&live);
-        }
-        let all_in = queued(&live.log.lock()).is_some();
-        live.open_gate();
-        Ok((all_in, waiting, whole(live.finish())?))
-    };
-    let (all_in, _, run) = attempt(exam, room, true)?;
-    complete(&run, workers, room)?;
-    let wanted = format!(
-        "with {workers} workers held and capacity {capacity}, {room} items can be put, {} not",
-        room + 1
+    let held = format!(
+        "with {workers} workers held, each with an item in hand, and room for {capacity} in the queue"
     );
-    expect(all_in, &*wanted, || {
-        if queued(&run).is_some() {
-            format!("`queued {room} items` came only when the workers went on")
-        } else {
-            format!("`queued {room} items` never came on stderr")
-        }
-    })?;
-    let (all_in, waiting, run) = attempt(exam, room + 1, false)?;
-    expect(!all_in, &*wanted, || {
+    let live = with_workers_held(exam, workers, room, capacity)?;
+    let all_in = live.until(SOON, queued).is_some();
+    live.open_gate();
+    let run = whole(live.finish())?;
+    complete(&run, workers, room)?;
+    expect(all_in, format!("{held}, {room} items can be put"), || said_too_late(&run, room))?;
+    let live = with_workers_held(exam, workers, room + 1, capacity)?;
+    idle(&live, |state| queued(state).is_some());
+    let all_in = queued(&live.log.lock()).is_some();
+    live.open_gate();
+    let run = whole(live.finish())?;
+    let wanted = format!(
+        "{held}, {workers} + {capacity} items can be under way: the producer waits with the next one"
+    );
+    expect(!all_in, wanted, || {
         format!("`queued {} items` came all the same{}", room + 1, in_one_piece(&run))
     })?;
-    let wanted = "the producer sleeps until a worker has made room";
-    expect(waiting != Waiting::Naps, wanted, || {
-        "it sleeps for a while and looks again: for time to pass, not for room".into()
-    })?;
-    expect(waiting != Waiting::Never, wanted, || {
-        "it never stops running: it asks again and again".into()
-    })?;
     complete(&run, workers, room + 1)?;
-    Ok(vec![format!(
-        "{workers} workers held with an item each, capacity {capacity}: {room} items were put at \
-         once, of {} the last had to wait",
-        room + 1
-    )])
+    let many = 30;
+    let live = with_workers_held(exam, workers, many, 0)?;
+    let all_in = live.until(SOON, queued).is_some();
+    live.open_gate();
+    let run = whole(live.finish())?;
+    complete(&run, workers, many)?;
+    expect(all_in, "with --capacity 0 there is room for any number of items", || {
+        said_too_late(&run, many)
+    })?;
+    Ok(vec![
+        format!(
+            "{workers} workers held with an item each, capacity {capacity}: {room} items were put \
+             at once, of {} the last had to wait",
+            room + 1
+        ),
+        format!("capacity 0: {many} items were put at once"),
+    ])
+}
+
+/// What became of the line that should have come while the workers were held.
+fn said_too_late(run: &State, items: usize) -> String {
+    if queued(run).is_some() {
+        format!("`queued {items} items` came only when the workers went on")
+    } else {
+        format!("`queued {items} items` never came on stderr")
+    }
+}
+
+fn waits(exam: &mut Exam) -> Finding {
+    let live = with_workers_held(exam, 2, 20, 3)?;
+    let producer = idle(&live, |_| false);
+    live.open_gate();
+    let run = whole(live.finish())?;
+    complete(&run, 2, 20)?;
+    let full = "while the queue is full, the producer sleeps until a worker has made room";
+    all_wait(&run, full, &producer, "queued")?;
+
+    let mut spec = exam.spec(&arguments(3, 9, &[]));
+    spec.gate = Some(Arc::new(|moment: &Moment| match moment.what {
+        Step::Write(Stream::Stderr, bytes) => bytes.starts_with(b"queued"),
+        _ => false,
+    }));
+    let live = exam.start(spec)?;
+    live.until(SOON, |state| (state.lines_of(Stream::Stdout).count() == 9).then_some(()));
+    let workers = idle(&live, |_| false);
+    live.open_gate();
+    let run = whole(live.finish())?;
+    complete(&run, 3, 9)?;
+    let empty =
+        "while the queue is empty, and the producer held, the workers sleep until they are woken";
+    all_wait(&run, empty, &workers, "process data:")?;
+    Ok(vec![
+        format!("queue full: {} waited to be woken, the producer among them", producer.tasks.len()),
+        format!("queue empty, the producer held: {} waited to be woken", workers.tasks.len()),
+    ])
+}
+
+/// Passes when the first thread, and who wrote lines that begin so, waited to be woken. A language
+/// may have helpers that nap.
+fn all_wait(run: &State, wanted: &str, idle: &Idle, begin: &str) -> Result<(), Trouble> {
+    let root = run.root().map_or(0, |task| task.id);
+    let lines = run.lines.iter().filter(|line| line.text().starts_with(begin));
+    let writers: Vec<Id> = lines.filter_map(|line| line.by).collect();
+    let awake = idle.tasks.iter().find(|&(id, way)| {
+        let concerned = *id == root || writers.contains(id) || idle.busy;
+        *way != Way::Waits && concerned
+    });
+    let Some((id, way)) = awake else { return Ok(()) };
+    let who = if *id == root { "the first thread".into() } else { format!("thread {id}") };
+    fail(wanted, format!("{who} does not: {}", idle.instead(*way)))
 }
 
 /// Whether the program has said that all items are in the queue.
@@ -274,44 +437,17 @@ fn queued(state: &State) -> Option<()> {
     said.any(|line| line.starts_with("queued")).then_some(())
 }
 
-/// Waits until everybody who is not held is asleep and has been for a moment, the producer among
-/// them, or until all items are in.
-fn settled(live: &Live) -> Waiting {
-    let (mut looks, mut naps) = (0, 0);
-    live.poll(SOON, || {
-        let free: Vec<(Id, Id)> = {
-            let state = live.log.lock();
-            let free = state.tasks.values();
-            let free = free.filter(|task| task.alive() && !state.held.contains(&task.id));
-            free.map(|task| (task.process, task.id)).collect()
-        };
-        let waits: Option<Vec<Waits>> =
-            free.into_iter().map(|(process, id)| kernel::waits_for(process, id)).collect();
-        (looks, naps) = match waits {
-            None => (0, 0), // somebody runs
-            Some(waits) => (looks + 1, naps + usize::from(waits.contains(&Waits::Sleep))),
-        };
-        (looks > 50 || queued(&live.log.lock()).is_some()).then_some(())
-    });
-    match (looks, naps) {
-        (0..=50, _) => Waiting::Never,
-        (_, naps) if naps > looks / 2 => Waiting::Naps,
-        _ => Waiting::Woken,
-    }
-}
-
 fn end(exam: &mut Exam) -> Finding {
     let mut evidence = Vec::new();
     for (workers, items) in [(1, 7), (2, 50), (8, 20), (4, 0)] {
-        let live = shortly(exam, &arguments(workers, items, &[]))?;
-        let ended = live.until(SOON, |state| state.ended);
-        let tasks = live.log.lock().tasks.values().filter(|task| task.alive()).count();
-        let run = live.finish();
-        expect(
-            ended.is_some() || run.cut.is_some_and(|cut| !cut.hangs()),
-            "it ends when all items are processed",
-            || format!("{workers} workers, {items} items: {tasks} threads still wait, for ever"),
-        )?;
+        let run = shortly(exam, &arguments(workers, items, &[]))?.finish();
+        processed(&run, workers, items)?;
+        if let Some(cut) = run.cut.filter(|cut| cut.hangs()) {
+            return fail(
+                "it ends when all items are processed",
+                format!("{workers} workers, {items} items: all are processed, but {cut}"),
+            );
+        }
         complete(&whole(run)?, workers, items)?;
         evidence.push(format!("{items} items, {workers} workers"));
     }

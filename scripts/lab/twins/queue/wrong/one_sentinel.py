@@ -15,22 +15,30 @@ options.add_argument("--delay", type=float, default=0)
 options = options.parse_args()
 
 
-def worker(q, n):
+def worker(n):
     while True:
-        item = q.get()
+        item = q.get()[1]
         if item is None:
             break
         time.sleep(options.delay)
         print("process data:", n, item)
+        q.task_done()
 
 
-q = queue.Queue(options.capacity)
-threads = [Thread(target=worker, args=(q, n + 1)) for n in range(options.workers)]
+kinds = {"fifo": queue.Queue, "lifo": queue.LifoQueue, "priority": queue.PriorityQueue}
+q = kinds[options.kind](options.capacity)
+items = [(item % 3, item) for item in range(options.items)]
+threads = [Thread(target=worker, args=(n + 1,)) for n in range(options.workers)]
+
+room = options.capacity or options.items
+for item in items[:room]:  # nobody takes one before the queue is full, or all items are in
+    q.put(item)
 for thread in threads:
     thread.start()
-for item in range(options.items):
+for item in items[room:]:
     q.put(item)
 print("queued", options.items, "items", file=sys.stderr)
-q.put(None)
+q.join()  # or a sentinel would overtake items in the two other kinds
+q.put((3, None))
 for thread in threads:
     thread.join()

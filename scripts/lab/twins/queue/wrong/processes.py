@@ -1,0 +1,43 @@
+# wrong: the workers are processes, for which there is no stack and no queue of priorities.
+# fails: workers kinds
+import argparse
+import sys
+import time
+from multiprocessing import JoinableQueue, Process
+
+options = argparse.ArgumentParser()
+options.add_argument("--kind", choices=["fifo", "lifo", "priority"], default="fifo")
+options.add_argument("--workers", type=int, default=2)
+options.add_argument("--items", type=int, default=50)
+options.add_argument("--capacity", type=int, default=5)
+options.add_argument("--delay", type=float, default=0)
+options = options.parse_args()
+
+
+def worker(n):
+    while True:
+        item = q.get()[1]
+        if item is None:
+            break
+        time.sleep(options.delay)
+        print("process data:", n, item)
+        q.task_done()
+
+
+q = JoinableQueue(options.capacity)
+items = [(item % 3, item) for item in range(options.items)]
+threads = [Process(target=worker, args=(n + 1,)) for n in range(options.workers)]
+
+room = options.capacity or options.items
+for item in items[:room]:  # nobody takes one before the queue is full, or all items are in
+    q.put(item)
+for thread in threads:
+    thread.start()
+for item in items[room:]:
+    q.put(item)
+print("queued", options.items, "items", file=sys.stderr)
+q.join()
+for _ in threads:
+    q.put((3, None))
+for thread in threads:
+    thread.join()
