@@ -81,20 +81,10 @@ impl Peer {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Sends as much as the other side takes within this time, and says how much that was.
-    pub fn send_for(&mut self, time: Duration, bytes: &[u8]) -> usize {
-        let end = Instant::now() + time;
-        let mut sent = 0;
+    /// Sends what the other side takes at once of these bytes; how much that was.
+    pub fn try_send(&mut self, bytes: &[u8]) -> usize {
         let _ = self.stream.set_nonblocking(true);
-        while sent < bytes.len() && Instant::now() < end {
-            match self.stream.write(&bytes[sent..]) {
-                Ok(count) => sent += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(_) => break,
-            }
-        }
+        let sent = if bytes.is_empty() { 0 } else { self.stream.write(bytes).unwrap_or(0) };
         let _ = self.stream.set_nonblocking(false);
         sent
     }
@@ -217,13 +207,18 @@ impl Host {
 /// than the second after which many look whether they should stop.
 const STILL: Duration = Duration::from_millis(1200);
 
+/// More processor time than a program needs for anything that it is asked to do at once.
+const ENOUGH: Duration = Duration::from_secs(2);
+
 /// Gives the program time for what it should do at once: until `seen`, which waits for as long as it
-/// is told, has seen it. Nobody waits for a program that has ended, or that is fast asleep: then it
-/// can't come any more.
+/// is told, has seen it. Nobody waits for a program that has ended, that is fast asleep, or that runs
+/// in circles: then it can't come any more.
 pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> Option<T> {
     const SLICE: Duration = Duration::from_millis(25);
     let begun = Instant::now();
     let mut last = (None, begun);
+    let used = || kernel::processor_time(live.pid()).unwrap_or_default();
+    let before = used();
     loop {
         if let Some(seen) = seen(SLICE) {
             return Some(seen);
@@ -233,7 +228,8 @@ pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> O
             last = (asleep, Instant::now());
         }
         let ended = live.log.lock().ended.is_some();
-        if ended || last.1.elapsed() > STILL || begun.elapsed() > SOON {
+        let spins = used().saturating_sub(before) > ENOUGH;
+        if ended || spins || last.1.elapsed() > STILL || begun.elapsed() > SOON {
             return seen(SLICE);
         }
     }
@@ -241,7 +237,7 @@ pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> O
 
 /// In what each task of the program is blocked, and how often it has been so: nothing when one of
 /// them runs, or will when some time has passed.
-fn asleep(live: &Live) -> Option<Vec<(Waits, u64)>> {
+pub fn asleep(live: &Live) -> Option<Vec<(Waits, u64)>> {
     let alive: Vec<_> = {
         let state = live.log.lock();
         let alive = state.tasks.values().filter(|task| task.alive());
@@ -397,15 +393,22 @@ pub fn settle(live: &Live) {
     live.poll(Duration::from_secs(1), || kernel::waits_for(pid, pid).map(drop));
 }
 
-/// Sends a text and then a signal, of which the program sees neither before the other: it is
-/// stopped meanwhile.
-pub fn text_and_signal(live: &Live, client: &mut Peer, text: &str, signal: Signal) {
-    settle(live);
+/// Does several things of which the program sees none before the others: it is stopped meanwhile.
+pub fn paused<T>(live: &Live, act: impl FnOnce() -> T) -> T {
     live.signal(Signal::SIGSTOP);
     live.poll(SOON, || kernel::stopped(live.pid()).then_some(()));
-    client.send(text.as_bytes());
-    live.signal(signal);
+    let done = act();
     live.signal(Signal::SIGCONT);
+    done
+}
+
+/// Sends a text and a signal at the same time.
+pub fn text_and_signal(live: &Live, client: &mut Peer, text: &str, signal: Signal) {
+    settle(live);
+    paused(live, || {
+        client.send(text.as_bytes());
+        live.signal(signal);
+    });
 }
 
 /// All of stdout without its newlines: what came through, however it was cut into chunks.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -227,6 +228,44 @@ pub fn waiting(here: u16, there: u16) -> (usize, usize) {
 /// Where one process listens for TCP connections: each of its sockets is asked itself. To look for
 /// them in `/proc/net/tcp` takes milliseconds, however few there are.
 pub fn listening_of(pid: Id) -> Vec<SocketAddr> {
+    let listen = sockets_of(pid).into_iter().filter(listens);
+    listen.filter_map(|socket| SockRef::from(&socket).local_addr().ok()?.as_socket()).collect()
+}
+
+/// Has the system keep little for each connection that will be accepted, to be sent and to be read:
+/// these are soon full. How much it keeps by itself is different from machine to machine.
+pub fn narrow(run: &State, bytes: usize) -> io::Result<()> {
+    for listener in sockets(run).into_iter().filter(listens) {
+        let listener = SockRef::from(&listener); // what it accepts inherits both
+        listener.set_send_buffer_size(bytes)?;
+        listener.set_recv_buffer_size(bytes)?;
+    }
+    Ok(())
+}
+
+/// Whether the run has taken the connection of this client, and read all that came through it.
+pub fn has_read(run: &State, client: SocketAddr) -> bool {
+    sockets(run).into_iter().any(|socket| {
+        let socket = SockRef::from(&socket);
+        let far = socket.peer_addr().ok().and_then(|far| far.as_socket());
+        let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+        let unread = || socket.recv_with_flags(&mut [MaybeUninit::uninit()], flags);
+        far.is_some_and(|far| far.port() == client.port()) && !unread().is_ok_and(|count| count > 0)
+    })
+}
+
+fn listens(socket: &OwnedFd) -> bool {
+    getsockopt(socket, AcceptConn).unwrap_or(false)
+}
+
+/// Copies of the sockets that the processes of a run have open.
+fn sockets(run: &State) -> Vec<OwnedFd> {
+    let alive: BTreeSet<Id> = run.tasks.values().filter(|t| t.alive()).map(|t| t.process).collect();
+    alive.into_iter().flat_map(sockets_of).collect()
+}
+
+/// Copies of the sockets that a process has open.
+fn sockets_of(pid: Id) -> Vec<OwnedFd> {
     let descriptors = Process::new(pid).and_then(|process| process.fd());
     let (Ok(descriptors), Some(process)) = (descriptors, open_process(pid)) else {
         return Vec::new();
@@ -234,36 +273,8 @@ pub fn listening_of(pid: Id) -> Vec<SocketAddr> {
     descriptors
         .flatten()
         .filter(|descriptor| matches!(descriptor.target, FDTarget::Socket(_)))
-        .filter_map(|descriptor| {
-            let copy = copy_of(&process, descriptor.fd)?;
-            let listens = getsockopt(&copy, AcceptConn).ok()?;
-            if listens { SockRef::from(&copy).local_addr().ok()?.as_socket() } else { None }
-        })
+        .filter_map(|descriptor| copy_of(&process, descriptor.fd))
         .collect()
-}
-
-/// Whether the run has taken the connection of this client, and read all that came through it.
-pub fn has_read(run: &State, client: SocketAddr) -> bool {
-    let alive: BTreeSet<Id> = run.tasks.values().filter(|t| t.alive()).map(|t| t.process).collect();
-    alive.into_iter().any(|pid| {
-        let descriptors = Process::new(pid).and_then(|process| process.fd());
-        let (Ok(descriptors), Some(process)) = (descriptors, open_process(pid)) else {
-            return false;
-        };
-        descriptors
-            .flatten()
-            .filter(|descriptor| matches!(descriptor.target, FDTarget::Socket(_)))
-            .filter_map(|descriptor| copy_of(&process, descriptor.fd))
-            .any(|copy| {
-                let socket = SockRef::from(&copy);
-                let far = socket.peer_addr().ok().and_then(|far| far.as_socket());
-                let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
-                far.is_some_and(|far| far.port() == client.port())
-                    && !socket
-                        .recv_with_flags(&mut [MaybeUninit::uninit()], flags)
-                        .is_ok_and(|n| n > 0)
-            })
-    })
 }
 
 /// A descriptor of a process (`pidfd_open(2)`).
@@ -322,15 +333,6 @@ fn registered(line: &str) -> Option<Registered> {
     let fd = words.next()?.parse().ok()?;
     let events = u32::from_str_radix(words.nth(1)?, 16).ok()?;
     Some(Registered { fd, events })
-}
-
-/// Whether calls on a descriptor of a process never wait (`O_NONBLOCK`).
-pub fn is_nonblocking(pid: Id, fd: i32) -> bool {
-    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap_or_default();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags
-        .and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok())
-        .is_some_and(|flags| flags & libc::O_NONBLOCK != 0)
 }
 
 /// Which of these descriptors of a process are sockets.

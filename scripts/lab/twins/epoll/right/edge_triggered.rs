@@ -1,0 +1,170 @@
+// right: EPOLLET: each socket is registered once, for everything, and worked on until it would block.
+use std::collections::HashMap;
+use std::env;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::process::exit;
+
+const IN: u32 = 1;
+const OUT: u32 = 4;
+const EDGE: u32 = 1 << 31;
+const ADD: i32 = 1;
+const MODIFY: i32 = 3;
+
+#[repr(C)]
+#[cfg_attr(target_arch = "x86_64", repr(packed))]
+#[derive(Clone, Copy)]
+struct Event {
+    events: u32,
+    data: u64,
+}
+
+unsafe extern "C" {
+    safe fn epoll_create1(flags: i32) -> i32;
+    safe fn epoll_ctl(epoll: i32, operation: i32, fd: i32, event: &Event) -> i32;
+    unsafe fn epoll_wait(epoll: i32, events: *mut Event, most: i32, timeout: i32) -> i32;
+    safe fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
+    safe fn _exit(status: i32) -> !;
+}
+
+extern "C" fn stop(_: i32) {
+    _exit(0);
+}
+
+struct Client {
+    stream: TcpStream,
+    rest: Vec<u8>,
+    owed: Vec<u8>,
+    talks: bool,
+}
+
+impl Client {
+    /// Reads and writes until there is nothing to be done, or nothing that would not wait.
+    fn work(&mut self, chunk: &mut [u8], flood: bool) -> std::io::Result<()> {
+        loop {
+            let (mut read, mut wrote) = (false, false);
+            if flood && self.owed.is_empty() {
+                self.owed.extend(b"ping".repeat(1024));
+            }
+            if !self.owed.is_empty() {
+                wrote = unless_it_waits(self.write())?;
+            }
+            if self.talks && self.owed.len() < 4 * 1024 {
+                read = unless_it_waits(self.read(chunk))?;
+            }
+            // Of a flood a part at a time: there are others.
+            if !read && (!wrote || flood) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn read(&mut self, chunk: &mut [u8]) -> std::io::Result<()> {
+        let length = self.stream.read(chunk)?;
+        self.talks = length > 0;
+        if self.talks {
+            self.rest.extend(&chunk[..length]);
+            println!("{}", decode(&mut self.rest));
+            self.owed.extend(b"ping");
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> std::io::Result<()> {
+        let sent = self.stream.write(&self.owed)?;
+        self.owed.drain(..sent);
+        Ok(())
+    }
+}
+
+/// Whether it was done.
+fn unless_it_waits(done: std::io::Result<()>) -> std::io::Result<bool> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(why) if why.kind() == ErrorKind::WouldBlock => Ok(false),
+        Err(why) => Err(why),
+    }
+}
+
+/// The text at the beginning; the beginning of a character at the end stays.
+fn decode(bytes: &mut Vec<u8>) -> String {
+    let mut text = String::new();
+    let mut whole = 0;
+    for part in bytes.utf8_chunks() {
+        text += part.valid();
+        whole += part.valid().len();
+        let broken = part.invalid();
+        let unfinished = str::from_utf8(broken).is_err_and(|why| why.error_len().is_none());
+        if unfinished && whole + broken.len() == bytes.len() {
+            break;
+        }
+        if !broken.is_empty() {
+            text.push('\u{fffd}');
+        }
+        whole += broken.len();
+    }
+    bytes.drain(..whole);
+    text
+}
+
+fn main() {
+    let (mut address, mut connections) = ("127.0.0.1:10002".to_string(), u64::MAX);
+    let (mut buffer, mut flood) = (1024, false);
+    let mut words = env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().expect("a value");
+        match word.as_str() {
+            "--flood" => flood = true,
+            "--connections" => connections = value().parse().expect("a number"),
+            "--buffer" => buffer = value().parse().expect("a number"),
+            option if option.starts_with("--") => {
+                eprintln!("{option}: unknown");
+                exit(2);
+            }
+            _ => address = word,
+        }
+    }
+    signal(15, stop);
+    signal(2, stop);
+    let listener = TcpListener::bind(&address).expect("listen");
+    listener.set_nonblocking(true).expect("O_NONBLOCK");
+    let epoll = epoll_create1(0);
+    let watch = |operation, fd: i32, events| {
+        epoll_ctl(epoll, operation, fd, &Event { events, data: fd as u64 })
+    };
+    watch(ADD, listener.as_raw_fd(), IN | EDGE);
+    eprintln!("listening on {address}");
+
+    let mut clients: HashMap<i32, Client> = HashMap::new();
+    let mut chunk = vec![0; buffer];
+    let mut ready = [Event { events: 0, data: 0 }; 64];
+    while connections > 0 || !clients.is_empty() {
+        // SAFETY: there is room for as many events.
+        let count = unsafe { epoll_wait(epoll, ready.as_mut_ptr(), 64, -1) };
+        for event in &ready[..usize::try_from(count).unwrap_or(0)] {
+            let (events, fd) = (event.events, event.data as i32);
+            if fd == listener.as_raw_fd() {
+                while connections > 0 && let Ok((stream, _)) = listener.accept() {
+                    stream.set_nonblocking(true).expect("O_NONBLOCK");
+                    let fd = stream.as_raw_fd();
+                    watch(ADD, fd, IN | OUT | EDGE);
+                    let owed = b"ping".to_vec();
+                    clients.insert(fd, Client { stream, rest: Vec::new(), owed, talks: true });
+                    connections -= 1;
+                }
+                continue;
+            }
+            let Some(client) = clients.get_mut(&fd) else {
+                continue;
+            };
+            let done = client.work(&mut chunk, flood);
+            let gone = events & !(IN | OUT) != 0 || !client.talks && client.owed.is_empty();
+            if gone || done.is_err() {
+                clients.remove(&fd); // closed, it leaves the epoll by itself
+            } else if flood {
+                watch(MODIFY, fd, IN | OUT | EDGE); // what is ready is said once more
+            }
+        }
+    }
+}
