@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::labs::{Check, Scene};
@@ -105,8 +105,34 @@ impl std::ops::Deref for Kept {
     }
 }
 
-/// Held for writing by a check that measures time, for reading by all others.
+/// Held for writing by checks that measure time, for reading by all others. Who waits to write
+/// keeps new readers out.
 static QUIET: RwLock<()> = RwLock::new(());
+
+/// The right to make checks, alone or beside others; given back when dropped.
+enum Turn {
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
+    WithOthers { _guard: RwLockReadGuard<'static, ()> },
+}
+
+impl Turn {
+    /// The same turn where it will do; else it is given back, and another one waited for.
+    fn take(before: Option<Turn>, alone: bool) -> Turn {
+        match before {
+            Some(turn) if matches!(turn, Turn::Alone { .. }) == alone => turn,
+            other => {
+                drop(other);
+                if alone {
+                    Turn::Alone { _guard: QUIET.write().unwrap_or_else(PoisonError::into_inner) }
+                } else {
+                    Turn::WithOthers {
+                        _guard: QUIET.read().unwrap_or_else(PoisonError::into_inner),
+                    }
+                }
+            }
+        }
+    }
+}
 
 /// An examination that is going on.
 pub struct Exam<'a> {
@@ -263,6 +289,9 @@ impl<'a> Exam<'a> {
 
     /// Makes these checks one after the other; `made` is told of each. While one of the `timed`
     /// ones is made, no other examination of this process makes any.
+    ///
+    /// Turns are given up only between checks that measure time and checks that do not: so those
+    /// who wait for silence get it together, one after the other, and not each for one check.
     pub fn examine<'c>(
         &mut self,
         checks: impl IntoIterator<Item = &'c Check>,
@@ -270,16 +299,14 @@ impl<'a> Exam<'a> {
         mut made: impl FnMut(&CheckRecord),
     ) -> Vec<CheckRecord> {
         let mut records: Vec<CheckRecord> = Vec::new();
+        let mut turn = None;
         for check in checks {
             let passed = |id: &str| records.iter().any(|c| c.id == id && c.status == Status::Pass);
             let record = if let Some(needed) = check.needs.iter().find(|needed| !passed(needed)) {
                 let first = records.iter().find(|record| record.id == *needed);
                 skipped(check, first.map_or(needed, |record| &record.title))
-            } else if timed.contains(&check.id) {
-                let _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
-                self.check(check)
             } else {
-                let _with_others = QUIET.read().unwrap_or_else(PoisonError::into_inner);
+                turn = Some(Turn::take(turn, timed.contains(&check.id)));
                 self.check(check)
             };
             made(&record);

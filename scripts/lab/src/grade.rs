@@ -49,7 +49,7 @@ pub struct Options {
     /// Only this check and those that it needs; may be given several times
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
-    /// How many submissions are examined at the same time [default: a processor each]
+    /// How many submissions are examined at the same time [default: two a processor]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Seconds that one run may take

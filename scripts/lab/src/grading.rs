@@ -34,7 +34,8 @@ pub struct Grading {
     pub seed: u64,
     /// What one run may take.
     pub time_limit: Duration,
-    /// How many submissions are examined at the same time; else one for each processor.
+    /// How many submissions are examined at the same time; else two for each processor, since most
+    /// of an examination is waiting.
     pub jobs: Option<usize>,
     /// Where a record of each is kept.
     pub records: Option<PathBuf>,
@@ -93,8 +94,8 @@ impl Grading {
     /// Examines all of them, several at the same time; shows a table, and what fails most.
     pub fn many(&self, submissions: &[&Path], terminal: &Terminal) -> Vec<Record> {
         let started = Instant::now();
-        let processors = || thread::available_parallelism().map_or(1, Into::into);
-        let jobs = self.jobs.unwrap_or_else(processors).clamp(1, submissions.len().max(1));
+        let several = || 2 * thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.unwrap_or_else(several).clamp(1, submissions.len().max(1));
         let next = AtomicUsize::new(0);
         let mut records: BTreeMap<usize, Record> = BTreeMap::new();
         thread::scope(|scope| {

@@ -1,8 +1,13 @@
 //! `lab grade` as a teacher uses it: hidden seeds, markers, exports, and folders of odd things.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -201,4 +206,166 @@ fn a_program_can_give_no_workflow_commands() {
     let kinds: Vec<_> = commands.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(kinds, ["::error", "::notice"], "{shown}");
     assert!(!commands.iter().any(|line| line.starts_with("::error::")), "{shown}");
+}
+
+/// A folder as it comes out of an upload: one row for each, whatever it is.
+#[test]
+fn no_submission_stops_the_others() {
+    let folder = folder("odd");
+    let good = unlucky("pass");
+    let class = folder.join("class");
+    fs::create_dir(&class).expect("a folder");
+    let put = |name: &[u8], text: &[u8], mode: u32| {
+        let file = class.join(OsStr::from_bytes(name));
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        fs::write(&file, text).expect("a file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("chmod");
+    };
+    for name in
+        [&b"with space.py"[..], b"new\nline.py", b"-dash.py", b"\xff\xfe.py", b"$(id)'\".py"]
+    {
+        put(name, good.as_bytes(), 0o644);
+    }
+    put("naïve — Ω/main.py".as_bytes(), good.as_bytes(), 0o644);
+    put(b"empty.py", b"", 0o644);
+    put(b"empty", b"", 0o755);
+    put(b"essay.txt", b"I could not do it", 0o644);
+    fs::create_dir(class.join("nothing")).expect("a folder");
+    symlink("/etc/passwd", class.join("link.py")).expect("a link");
+    symlink("gone.py", class.join("dangling.py")).expect("a link");
+    let fifo = Command::new("mkfifo").arg(class.join("pipe.py")).status();
+    assert!(fifo.is_ok_and(|status| status.success()), "mkfifo");
+    // An executable of a machine that is not this one (s390x), as far as its header goes.
+    let mut other = vec![0_u8; 256];
+    other[..20].copy_from_slice(b"\x7fELF\x02\x02\x01\0\0\0\0\0\0\0\0\0\0\x02\0\x16");
+    put(b"other-machine", &other, 0o755);
+    let manifest = "[package]\nname = \"broken\"\nedition = \"2024\"\n[workspace]\n";
+    put(b"crate/Cargo.toml", manifest.as_bytes(), 0o644);
+    put(b"crate/src/main.rs", b"fn main() { let x: u8 = \"\"; }", 0o644);
+    let floods =
+        "import sys\nfor _ in range(2 ** 31 // 65536): sys.stdout.write('x' * 65535 + '\\n')\n";
+    put(b"floods.py", floods.as_bytes(), 0o644);
+    put(b"endless.py", b"import time\nwhile True: time.sleep(1)\n", 0o644);
+
+    let mut all: Vec<OsString> = fs::read_dir(&class)
+        .expect("the class")
+        .flatten()
+        .map(|entry| Path::new("class").join(entry.file_name()).into())
+        .collect();
+    all.sort();
+    all.push("class/not there.py".into());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.current_dir(&folder).args(["grade", "fork"]).args(&all);
+    command.args(["--only", "lines", "--time-limit", "3", "--json", "all.json"]);
+    command.args(["--csv", "a.csv", "--junit", "a.xml", "--html", "a.html", "--records", "kept"]);
+    let output = command.output().expect("lab can be run");
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}{}", text(&output.stderr));
+
+    let records = json(&folder.join("all.json"));
+    let records = records["records"].as_array().expect("records");
+    assert_eq!(records.len(), all.len(), "{shown}");
+    assert_eq!(fs::read_dir(folder.join("kept")).expect("records").count(), all.len());
+    let rows = shown.lines().filter(|line| line.contains("/10  class/")).count();
+    assert_eq!(rows, all.len(), "{shown}");
+    for (name, record) in all.iter().zip(records) {
+        let name = name.to_string_lossy();
+        let why = record["not_gradable"].as_str().unwrap_or_default();
+        let status = record["checks"][0]["status"].as_str().unwrap_or_default();
+        let wanted = match name.trim_start_matches("class/") {
+            "empty.py" => status == "fail",
+            "empty" | "other-machine" => status == "not-gradable" || why.contains("format"),
+            "essay.txt" => why.contains("neither a Python program"),
+            "nothing" => why.contains("no Cargo.toml and no Python program"),
+            "link.py" | "dangling.py" | "pipe.py" | "not there.py" => !why.is_empty(),
+            "crate" => why.contains("mismatched types"),
+            "floods.py" => status == "over-limit",
+            "endless.py" => status == "timeout",
+            _ => status == "pass",
+        };
+        assert!(wanted, "{name}: {record:#}");
+    }
+}
+
+/// The records of a folder by their names, without what is another number each time.
+fn kept(folder: &Path) -> Vec<(String, Value)> {
+    let mut records: Vec<(String, Value)> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
+        .map(|entry| {
+            let mut record = json(&entry.path());
+            record["seconds"] = 0.into();
+            for check in record["checks"].as_array_mut().into_iter().flatten() {
+                check["seconds"] = 0.into();
+                for line in check["evidence"].as_array_mut().into_iter().flatten() {
+                    let words = line.as_str().unwrap_or_default();
+                    *line = words.split(|c: char| c.is_ascii_digit() || c == '.').collect();
+                }
+            }
+            (entry.file_name().to_string_lossy().into_owned(), record)
+        })
+        .collect();
+    records.sort_by(|(one, _), (other, _)| one.cmp(other));
+    records
+}
+
+#[test]
+fn killed_and_resumed_it_has_the_records_of_a_run_that_was_not() {
+    let folder = folder("resume");
+    fs::create_dir(folder.join("class")).expect("a folder");
+    let mut all = Vec::new();
+    for index in 0..9 {
+        let name = format!("class/{index}.py");
+        let program = match index {
+            4 => "import time\nwhile True: time.sleep(1)\n".to_string(), // there it is killed
+            odd if odd % 2 == 1 => unlucky("print('no')"),
+            _ => unlucky("pass"),
+        };
+        fs::write(folder.join(&name), program).expect("a program");
+        all.push(name);
+    }
+    let grade = |records: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command.current_dir(&folder).args(["grade", "fork"]).args(&all);
+        command.args(["--only", "lines", "--only", "process", "--seed", "7", "--time-limit", "4"]);
+        command.args(["--records", records]).args(more);
+        command
+    };
+    let whole = grade("whole", &[]).output().expect("lab can be run");
+    assert_eq!(whole.status.code(), Some(1), "{}", text(&whole.stderr));
+
+    let parts = folder.join("parts");
+    let mut killed = grade("parts", &["--jobs", "1"]).spawn().expect("lab can be run");
+    let end = Instant::now() + Duration::from_mins(1);
+    while kept(&parts).len() < 4 && Instant::now() < end {
+        assert!(killed.try_wait().expect("a child").is_none(), "it ended by itself");
+        thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().expect("a signal");
+    killed.wait().expect("a child");
+    let before = kept(&parts);
+    assert_eq!(before.len(), 4, "killed in the middle");
+    let times = || {
+        let times = |(name, _): &(String, _)| {
+            fs::metadata(parts.join(name)).and_then(|at| at.modified()).expect("a record")
+        };
+        before.iter().map(times).collect::<Vec<_>>()
+    };
+    let written = times();
+
+    let resumed = grade("parts", &["--resume"]).output().expect("lab can be run");
+    assert_eq!(resumed.status.code(), Some(1), "{}", text(&resumed.stderr));
+    assert_eq!(times(), written, "what was there is not examined again");
+    let (whole, parts) = (kept(&folder.join("whole")), kept(&parts));
+    assert_eq!(whole.len(), all.len());
+    assert_eq!(whole, parts);
+
+    // Another seed, or other bytes, are another examination.
+    fs::write(folder.join(&all[0]), unlucky("print('changed')")).expect("a program");
+    let again = grade("parts", &["--resume"]).output().expect("lab can be run");
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
+    assert_ne!(times()[0], written[0]);
+    assert_eq!(times()[1..], written[1..]);
 }
