@@ -25,9 +25,9 @@ use crate::run::{self, Ending, Isolation, Limits, Line, Spec};
 /// for others, so that they are on the machine already.
 static LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// `$1`: the source file.
+/// `$1`: the source file. Its name may be no name of a crate.
 const FILE: &str = r#"
-rustc --edition 2024 --cap-lints allow -o "$HOME/program" "$1" >&2
+rustc --crate-name submission --edition 2024 --cap-lints allow -o "$HOME/program" "$1" >&2
 exec cat "$HOME/program"
 "#;
 

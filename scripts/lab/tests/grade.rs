@@ -227,6 +227,7 @@ fn no_submission_stops_the_others() {
         put(name, good.as_bytes(), 0o644);
     }
     put("naïve — Ω/main.py".as_bytes(), good.as_bytes(), 0o644);
+    put(b"r s;\n.rs", b"fn main() {}", 0o644);
     put(b"empty.py", b"", 0o644);
     put(b"empty", b"", 0o755);
     put(b"essay.txt", b"I could not do it", 0o644);
@@ -273,7 +274,7 @@ fn no_submission_stops_the_others() {
         let why = record["not_gradable"].as_str().unwrap_or_default();
         let status = record["checks"][0]["status"].as_str().unwrap_or_default();
         let wanted = match name.trim_start_matches("class/") {
-            "empty.py" => status == "fail",
+            "empty.py" | "r s;\n.rs" => status == "fail",
             "empty" | "other-machine" => status == "not-gradable" || why.contains("format"),
             "essay.txt" => why.contains("neither a Python program"),
             "nothing" => why.contains("no Cargo.toml and no Python program"),
