@@ -127,3 +127,41 @@ mod sample {
         Record { not_gradable: Some(NASTY.into()), checks: Vec::new(), ..record(program) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+    use crate::run::Protection;
+
+    /// The page about the record names every field and status, and none that there is not.
+    #[test]
+    fn the_record_is_documented_field_by_field() {
+        let page = include_str!("../../docs/record.md");
+        let mut record = sample::record("a.py");
+        record.fingerprint = "0".into();
+        record.hidden = vec![7];
+        record.not_gradable = Some("why".into());
+        record.isolation = Some(Protection { more: Some("more".into()), ..Protection::default() });
+        record.checks[1].hidden = Some(7);
+        let value = serde_json::to_value(&record).expect("JSON");
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
+        };
+        let mut names = keys(&value);
+        names.extend(keys(&value["isolation"]));
+        names.extend(keys(&value["checks"][1]));
+        let statuses = value["checks"].as_array().into_iter().flatten();
+        names.extend(statuses.filter_map(|check| check["status"].as_str().map(String::from)));
+        for name in &names {
+            assert!(page.contains(&format!("`{name}`")), "{name} is not documented");
+        }
+        let first = |row: &str| row.split('|').nth(1).unwrap_or_default().to_string();
+        let rows = page.lines().filter(|line| line.starts_with("| `")).map(first);
+        let documented = rows.flat_map(|cell| {
+            cell.split('`').skip(1).step_by(2).map(String::from).collect::<Vec<_>>()
+        });
+        for name in documented {
+            assert!(names.contains(&name), "{name} is documented and not there");
+        }
+    }
+}
