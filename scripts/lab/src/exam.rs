@@ -358,6 +358,9 @@ impl<'a> Exam<'a> {
     }
 }
 
+/// How the evidence of a check begins that was skipped; what it needs follows.
+pub const NEEDS_FIRST: &str = "needs first: ";
+
 fn skipped(check: &Check, needed: &str) -> CheckRecord {
     CheckRecord {
         id: check.id.into(),
@@ -365,7 +368,7 @@ fn skipped(check: &Check, needed: &str) -> CheckRecord {
         status: Status::Skipped,
         points: check.points,
         earned: 0,
-        evidence: vec![format!("needs first: {needed}")],
+        evidence: vec![format!("{NEEDS_FIRST}{needed}")],
         did: None,
         expected: None,
         lesson: None,

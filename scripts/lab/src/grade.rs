@@ -20,6 +20,7 @@ use crate::report::terminal::{Style, Terminal};
 use crate::report::{self, csv, github, gradescope, html, junit};
 use crate::run::{Isolation, Tier};
 use crate::twins;
+use crate::words::{fill, tr};
 
 /// Examine a program, or many, by the checks of a lab
 ///
@@ -169,7 +170,7 @@ pub fn merge(options: &Merge) -> Result<ExitCode> {
     for lab in LABS.iter().filter(|lab| lab.points() > 0) {
         let own: Vec<Record> = records.iter().filter(|r| r.lab == lab.name).cloned().collect();
         if !own.is_empty() {
-            terminal.heading("", lab.name, lab.title);
+            terminal.heading("", lab.name, tr(lab.title));
             Grading::of(lab).table(&own, &terminal);
         }
     }
@@ -181,10 +182,12 @@ pub fn merge(options: &Merge) -> Result<ExitCode> {
 fn explain(lab: &Lab, id: &str, terminal: &Terminal) -> Result<ExitCode> {
     chosen(lab, &[id.to_string()])?;
     let check = lab.scene.checks.iter().find(|check| check.id == id).context("a check")?;
-    terminal.heading("", check.title, &format!("{} points", check.points));
-    terminal.paragraph(Style::Plain, 2, check.lesson);
+    let points = fill("{points} {points:point|points}", &[("points", &check.points)]);
+    terminal.heading("", tr(check.title), &points);
+    terminal.paragraph(Style::Plain, 2, tr(check.lesson));
     if !check.needs.is_empty() {
-        terminal.paragraph(Style::Quiet, 2, &format!("needs: {}", check.needs.join(", ")));
+        let needs = fill("needs: {checks}", &[("checks", &check.needs.join(", "))]);
+        terminal.paragraph(Style::Quiet, 2, &needs);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -201,7 +204,7 @@ pub fn lab(name: &str) -> Result<String, String> {
 pub fn list() -> ExitCode {
     let terminal = Terminal::new(false);
     for lab in LABS.iter().filter(|lab| lab.points() > 0) {
-        terminal.verdict(Style::Plain, &format!("{:<10} {}", lab.name, lab.title));
+        terminal.verdict(Style::Plain, &format!("{:<10} {}", lab.name, tr(lab.title)));
     }
     ExitCode::SUCCESS
 }
@@ -219,10 +222,11 @@ pub fn show(name: &str) -> Result<ExitCode> {
     for line in statement.lines() {
         terminal.verdict(Style::Plain, line);
     }
-    terminal.verdict(Style::Title, "\n## The checks\n");
+    terminal.verdict(Style::Title, &format!("\n## {}\n", tr("The checks")));
     for check in lab.scene.checks {
         let points = if check.points > 0 { check.points.to_string() } else { "-".into() };
-        terminal.verdict(Style::Plain, &format!("{points:>2}  {:<14} {}", check.id, check.title));
+        terminal
+            .verdict(Style::Plain, &format!("{points:>2}  {:<14} {}", check.id, tr(check.title)));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report;
 use crate::report::terminal::{Style, Terminal, harmless, progress};
 use crate::run::{Isolation, Limits, Stdout};
+use crate::words::{decimal, fill, tr};
 
 /// To build a program takes so many times as long as to run it.
 const BUILD: u32 = 12;
@@ -69,24 +70,29 @@ impl Grading {
     /// The command that repeats it with the same random inputs.
     fn again(&self, submissions: &str) -> String {
         let (lab, seed) = (self.lab.name, self.seed);
-        format!("the same inputs again: cargo lab grade {lab} {submissions} --seed {seed}")
+        let again = format!("cargo lab grade {lab} {submissions} --seed {seed}");
+        fill("the same inputs again: {command}", &[("command", &again)])
     }
 
     /// Examines one submission and shows each check as it is made.
     pub fn one(&self, submission: &Path, terminal: &Terminal) -> Record {
-        terminal.heading("", &submission.display().to_string(), self.lab.title);
+        terminal.heading("", &submission.display().to_string(), tr(self.lab.title));
         terminal.gap();
         let record = self.examine(submission, |check| terminal.scored_check(check));
         terminal.gap();
         if let Some(why) = &record.not_gradable {
             why.lines().for_each(|line| terminal.output("", line));
-            terminal.verdict(Style::Bad, "it can't be graded");
+            terminal.verdict(Style::Bad, tr("it can't be graded"));
             return record;
         }
         let (earned, points) = (record.earned(), record.points());
         let style = if earned == points { Style::Good } else { Style::Bad };
-        let seconds = record.seconds;
-        terminal.verdict(style, &format!("{earned} of {points} points, {seconds:.1} seconds"));
+        let seconds = decimal(record.seconds);
+        let line = fill(
+            "{earned} of {points} {points:point|points}, {seconds} seconds",
+            &[("earned", &earned), ("points", &points), ("seconds", &seconds)],
+        );
+        terminal.verdict(style, &line);
         terminal.verdict(Style::Quiet, &self.again(&quote(submission.as_os_str())));
         record
     }
@@ -121,9 +127,11 @@ impl Grading {
         let records: Vec<Record> = records.into_values().collect();
         self.table(&records, terminal);
         let full = records.iter().filter(|record| record.is_full()).count();
-        let seconds = started.elapsed().as_secs_f64();
-        let count = records.len();
-        let line = format!("{count} submissions, {full} with all points, {seconds:.1} seconds");
+        let seconds = decimal(started.elapsed().as_secs_f64());
+        let line = fill(
+            "{count} {count:submission|submissions}, {full} with all points, {seconds} seconds",
+            &[("count", &records.len()), ("full", &full), ("seconds", &seconds)],
+        );
         terminal.verdict(Style::Title, &line);
         terminal.verdict(Style::Quiet, &self.again("…"));
         records
@@ -245,7 +253,9 @@ impl Grading {
         for (id, count) in most {
             let check = self.lab.scene.checks.iter().find(|check| check.id == id);
             let title = check.map_or("", |check| check.title);
-            terminal.verdict(Style::Plain, &format!("{count:>4} fail: {title}"));
+            let count = format!("{count:>4}");
+            let line = fill("{count} fail: {title}", &[("count", &count), ("title", &tr(title))]);
+            terminal.verdict(Style::Plain, &line);
         }
         terminal.gap();
     }

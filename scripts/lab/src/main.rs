@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::words::Language;
+
 mod build;
 mod exam;
 mod grade;
@@ -26,11 +28,15 @@ mod teach;
 mod twins;
 mod walkthrough;
 mod watch;
+mod words;
 
 /// Examines the demos of the lecture, and anybody's programs, by the same checks.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Options {
+    /// The language of titles, verdicts and notes [default: as the environment says]
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    language: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,7 +62,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Options { command } = Options::parse();
+    let Options { command, language } = Options::parse();
+    words::speak(language.unwrap_or_else(Language::of_environment));
     let done = match command {
         Command::Walkthrough(options) => walkthrough::run(&options),
         Command::Grade(options) => grade::run(&options),

@@ -14,6 +14,7 @@ use crate::program;
 use crate::record::Record;
 use crate::report::terminal::{Style, Terminal};
 use crate::walkthrough::{Section, perform};
+use crate::words::{self, Language, fill, tr};
 
 /// What a teacher glances at: `DEMO/teach-SECTION.md`.
 #[derive(Debug)]
@@ -35,32 +36,44 @@ struct Point {
     below: Vec<String>,
 }
 
-/// The headings of a file's parts, in their order.
-const PARTS: [&str; 3] = ["Note", "Ask", "Show"];
+/// How a file is laid out in a language: what stands before the minutes, and the headings of its
+/// parts in their order.
+fn layout(language: Language) -> (&'static str, [&'static str; 3]) {
+    match language {
+        Language::English => ("Minutes: ", ["Note", "Ask", "Show"]),
+        Language::Russian => ("Минут: ", ["Отметить", "Спросить", "Показать"]),
+    }
+}
 
 impl Notes {
-    /// Those of a section.
-    fn of(lab: &Lab) -> Result<Notes> {
-        let file = program::workspace().join(lab.demo).join(format!("teach-{}.md", lab.name));
+    /// Those of a section, in this language.
+    fn of(lab: &Lab, language: Language) -> Result<Notes> {
+        let ending = match language {
+            Language::English => "md",
+            Language::Russian => "ru.md",
+        };
+        let file = format!("teach-{}.{ending}", lab.name);
+        let file = program::workspace().join(lab.demo).join(file);
         let named = || file.display().to_string();
         let text = fs::read_to_string(&file).with_context(named)?;
-        Notes::read(&text).with_context(named)
+        Notes::read(&text, language).with_context(named)
     }
 
     /// Reads a file: its format is a small part of Markdown, and nothing may be missing.
-    fn read(text: &str) -> Result<Notes> {
+    fn read(text: &str, language: Language) -> Result<Notes> {
+        let (minutes, headings) = layout(language);
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let mut first = |start| {
             let line = lines.next().and_then(|(_, line)| line.strip_prefix(start));
             line.map(str::to_string).with_context(|| format!("no line '{start}…' where it belongs"))
         };
         let title = first("# ")?;
-        let minutes = first("Minutes: ")?.parse().context("minutes are a number")?;
+        let minutes = first(minutes)?.parse().context("minutes are a number")?;
         let mut parts: Vec<Vec<Point>> = Vec::new();
         for (index, line) in lines {
             let wrong = || format!("line {}: not expected here: {line}", index + 1);
             if let Some(heading) = line.strip_prefix("## ") {
-                ensure!(PARTS.get(parts.len()) == Some(&heading), wrong());
+                ensure!(headings.get(parts.len()) == Some(&heading), wrong());
                 parts.push(Vec::new());
                 continue;
             }
@@ -81,9 +94,9 @@ impl Notes {
             }
         }
         let Ok([note, ask, show]) = <[Vec<Point>; 3]>::try_from(parts) else {
-            bail!("the parts are {}", PARTS.join(", "));
+            bail!("the parts are {}", headings.join(", "));
         };
-        for (part, name) in [&note, &ask, &show].into_iter().zip(PARTS) {
+        for (part, name) in [&note, &ask, &show].into_iter().zip(headings) {
             ensure!(!part.is_empty(), "nothing under {name}");
         }
         for point in ask.iter().chain(&show) {
@@ -99,10 +112,14 @@ impl Notes {
 /// # Errors
 /// When the notes of a section can't be read.
 pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>> {
-    let notes: Vec<Notes> = sections.iter().map(|s| Notes::of(s.lab)).collect::<Result<_>>()?;
+    let notes: Vec<Notes> =
+        sections.iter().map(|s| Notes::of(s.lab, words::language())).collect::<Result<_>>()?;
     let minutes: u32 = notes.iter().map(|notes| notes.minutes).sum();
-    let (count, ending) = (sections.len(), if sections.len() == 1 { "" } else { "s" });
-    terminal.paragraph(Style::Title, 0, &format!("{count} section{ending}, {minutes} minutes"));
+    let line = fill(
+        "{sections} {sections:section|sections}, {minutes} {minutes:minute|minutes}",
+        &[("sections", &sections.len()), ("minutes", &minutes)],
+    );
+    terminal.paragraph(Style::Title, 0, &line);
     terminal.gap();
     let started = Instant::now();
     let mut records = BTreeMap::new();
@@ -111,13 +128,16 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>
         let before: u32 = notes[..index].iter().map(|notes| notes.minutes).sum();
         let planned = clock(Duration::from_secs(u64::from(before) * 60));
         let now = clock(started.elapsed());
-        let right = format!("{} minutes, planned for {planned}, now {now}", own.minutes);
+        let right = fill(
+            "{minutes} {minutes:minute|minutes}, planned for {planned}, now {now}",
+            &[("minutes", &own.minutes), ("planned", &planned), ("now", &now)],
+        );
         terminal.heading(&section.number, &own.title, &right);
         points(terminal, &own.note);
         let mut key = keys::ask(&[
-            (Key::Next, "space runs it"),
-            (Key::Back, "b goes back"),
-            (Key::End, "q ends"),
+            (Key::Next, tr("space runs it")),
+            (Key::Back, tr("b goes back")),
+            (Key::End, tr("q ends")),
         ]);
         if key == Key::Next {
             key = Key::Again;
@@ -137,20 +157,20 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>
 
 /// What to ask and what to show; the key that is pressed then.
 fn after(notes: &Notes, terminal: &Terminal) -> Key {
-    terminal.paragraph(Style::Title, 2, "Ask");
+    terminal.paragraph(Style::Title, 2, tr("Ask"));
     points(terminal, &notes.ask);
-    terminal.paragraph(Style::Title, 2, "Show");
+    terminal.paragraph(Style::Title, 2, tr("Show"));
     for point in &notes.show {
         terminal.item(&point.text);
         point.below.iter().for_each(|line| terminal.typed(line));
     }
     terminal.gap();
     let mut offered = vec![
-        (Key::Next, "space goes on"),
-        (Key::Answers, "a answers"),
-        (Key::Again, "r repeats"),
-        (Key::Back, "b goes back"),
-        (Key::End, "q ends"),
+        (Key::Next, tr("space goes on")),
+        (Key::Answers, tr("a answers")),
+        (Key::Again, tr("r repeats")),
+        (Key::Back, tr("b goes back")),
+        (Key::End, tr("q ends")),
     ];
     loop {
         match keys::ask(&offered) {
@@ -184,13 +204,30 @@ fn clock(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::labs::LABS;
+    use crate::words::tr_into;
 
     #[test]
     fn every_section_has_notes_with_its_title() {
         for lab in LABS {
-            let notes = Notes::of(lab).unwrap_or_else(|error| panic!("{error:#}"));
+            let notes = Notes::of(lab, Language::English).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!(notes.title, lab.title, "{}", lab.name);
             assert!((1..=30).contains(&notes.minutes), "{}", lab.name);
+        }
+    }
+
+    #[test]
+    fn every_section_has_the_same_notes_in_russian() {
+        for lab in LABS {
+            let read = |language| Notes::of(lab, language).unwrap_or_else(|e| panic!("{e:#}"));
+            let (english, russian) = (read(Language::English), read(Language::Russian));
+            assert_eq!(russian.title, tr_into(Language::Russian, lab.title), "{}", lab.name);
+            assert_eq!(russian.minutes, english.minutes, "{}", lab.name);
+            assert_eq!(russian.note.len(), english.note.len(), "{}", lab.name);
+            assert_eq!(russian.ask.len(), english.ask.len(), "{}", lab.name);
+            let commands = |notes: &Notes| -> Vec<_> {
+                notes.show.iter().map(|point| point.below.clone()).collect()
+            };
+            assert_eq!(commands(&russian), commands(&english), "{}", lab.name);
         }
     }
 
@@ -204,6 +241,7 @@ mod tests {
                 let name = file.file_name().to_string_lossy().into_owned();
                 let section = name.strip_prefix("teach-").and_then(|name| name.strip_suffix(".md"));
                 let Some(section) = section else { continue };
+                let section = section.strip_suffix(".ru").unwrap_or(section);
                 let known = |lab: &&&Lab| lab.name == section && lab.demo == demo;
                 assert!(LABS.iter().any(|lab| known(&lab)), "{demo}/{name}");
             }
@@ -213,9 +251,13 @@ mod tests {
     const WHOLE: &str = "# T\n\nMinutes: 3\n\n## Note\n\n- one\n  more\n\n## Ask\n\n- why?\n  > so\n\n\
                          ## Show\n\n- this\n\n      ls\n        -l\n";
 
+    fn read(text: &str) -> Result<Notes> {
+        Notes::read(text, Language::English)
+    }
+
     #[test]
     fn notes_are_read_with_their_answers_and_commands() {
-        let notes = Notes::read(WHOLE).expect("whole");
+        let notes = read(WHOLE).expect("whole");
         assert_eq!((notes.title.as_str(), notes.minutes), ("T", 3));
         assert_eq!(notes.note[0].text, "one more");
         assert_eq!(notes.ask[0].below, ["so"]);
@@ -228,10 +270,10 @@ mod tests {
             ["# T\n", "Minutes: 3\n", "## Note\n", "- one\n", "  > so\n", "## Ask\n", "- this\n"]
         {
             assert!(WHOLE.contains(part));
-            assert!(Notes::read(&WHOLE.replacen(part, "", 1)).is_err(), "{part}");
+            assert!(read(&WHOLE.replacen(part, "", 1)).is_err(), "{part}");
         }
-        assert!(Notes::read(&WHOLE.replace("      ls\n        -l\n", "")).is_err());
-        assert!(Notes::read(&WHOLE.replace("## Ask", "## Asked")).is_err());
-        assert!(Notes::read(&format!("{WHOLE}\nfree text\n")).is_err());
+        assert!(read(&WHOLE.replace("      ls\n        -l\n", "")).is_err());
+        assert!(read(&WHOLE.replace("## Ask", "## Asked")).is_err());
+        assert!(read(&format!("{WHOLE}\nfree text\n")).is_err());
     }
 }

@@ -21,6 +21,7 @@ use crate::report;
 use crate::report::terminal::{Style, Terminal, progress};
 use crate::run::{Echo, Limits, Line, Stdout, Stream};
 use crate::teach;
+use crate::words::{decimal, fill, tr};
 
 /// Run every section of the note in order, live, and check its facts
 #[derive(Args)]
@@ -102,8 +103,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let terminal = Arc::new(Terminal::new(options.quiet));
     if options.list {
         for lab in labs {
-            terminal
-                .verdict(Style::Plain, &format!("{:<10} {:<14} {}", lab.name, lab.demo, lab.title));
+            terminal.verdict(
+                Style::Plain,
+                &format!("{:<10} {:<14} {}", lab.name, lab.demo, tr(lab.title)),
+            );
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -167,8 +170,10 @@ fn absolute(path: &Path) -> PathBuf {
 fn build(labs: &[&Lab]) -> Result<BTreeMap<String, PathBuf>> {
     let mut demos: Vec<&str> = labs.iter().map(|lab| lab.demo).collect();
     demos.dedup();
-    progress("building the demos …");
-    let built = program::build(&demos, |package| progress(&format!("building: {package}")));
+    progress(tr("building the demos …"));
+    let built = program::build(&demos, |package| {
+        progress(&fill("building: {package}", &[("package", &package)]));
+    });
     progress("");
     built
 }
@@ -189,7 +194,7 @@ fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Record> {
     let mut records = Vec::new();
     for section in sections {
         if !records.is_empty() {
-            keys::ask(&[(Key::Next, "space: the next section")]);
+            keys::ask(&[(Key::Next, tr("space: the next section"))]);
         }
         records.push(walk(section, terminal));
     }
@@ -228,7 +233,7 @@ fn ahead(sections: &[Section], quiet: bool) -> Vec<Record> {
 
 /// One section, with its heading.
 fn walk(section: &Section, terminal: &Arc<Terminal>) -> Record {
-    terminal.heading(&section.number, section.lab.title, section.lab.demo);
+    terminal.heading(&section.number, tr(section.lab.title), section.lab.demo);
     perform(section, terminal)
 }
 
@@ -237,18 +242,19 @@ pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Record {
     let Section { lab, demo, seed, limits, .. } = section;
     let (seed, limits) = (*seed, *limits);
     let started = Instant::now();
-    terminal.paragraph(Style::Plain, 2, lab.about);
+    terminal.paragraph(Style::Plain, 2, tr(lab.about));
     let stage = Stage { terminal: terminal.clone() };
     let mut exam = Exam::new(demo, seed, limits, Stdout::Pipe, Some(&stage));
     let mut checks = Vec::new();
     for scene in std::iter::once(&lab.scene).chain(lab.more) {
         terminal.gap();
         if !scene.text.is_empty() {
-            terminal.paragraph(Style::Plain, 2, scene.text);
+            terminal.paragraph(Style::Plain, 2, tr(scene.text));
             terminal.gap();
         }
         if let Err(trouble) = exam.show(scene) {
-            terminal.verdict(Style::Bad, &format!("  it could not be shown: {}", said(&trouble)));
+            let why = fill("it could not be shown: {why}", &[("why", &said(&trouble))]);
+            terminal.verdict(Style::Bad, &format!("  {why}"));
         }
         terminal.gap();
         checks.extend(exam.examine(scene.checks, lab.timed, |record: &CheckRecord| {
@@ -309,20 +315,30 @@ impl Audience for Stage {
 fn summary(whole: &Whole, terminal: &Terminal) {
     let sections = whole.sections.len();
     let Whole { facts, passed, failed, left_out, seconds, seed, .. } = whole;
+    let seconds = decimal(*seconds);
     let style = if *failed == 0 { Style::Good } else { Style::Bad };
     terminal.verdict(
         style,
-        &format!(
-            "{sections} sections, {facts} facts checked: {passed} passed, {failed} failed, \
-             {left_out} left out, {seconds:.1} seconds"
+        &fill(
+            "{sections} {sections:section|sections}, {facts} {facts:fact|facts} checked: \
+             {passed} passed, {failed} failed, {left_out} left out, {seconds} seconds",
+            &[
+                ("sections", &sections),
+                ("facts", facts),
+                ("passed", passed),
+                ("failed", failed),
+                ("left_out", left_out),
+                ("seconds", &seconds),
+            ],
         ),
     );
     for record in whole.sections {
         for check in record.checks.iter().filter(|check| check.status != Status::Pass) {
-            let line = format!("  {}: {}", record.lab, check.title);
+            let line = format!("  {}: {}", record.lab, tr(&check.title));
             terminal.verdict(Style::Plain, &line);
         }
     }
-    terminal
-        .verdict(Style::Quiet, &format!("the same inputs again: cargo walkthrough --seed {seed}"));
+    let again = format!("cargo walkthrough --seed {seed}");
+    let again = fill("the same inputs again: {command}", &[("command", &again)]);
+    terminal.verdict(Style::Quiet, &again);
 }

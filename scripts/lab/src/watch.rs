@@ -16,6 +16,7 @@ use crate::marker;
 use crate::record::{Record, Status};
 use crate::report::terminal::{Style, Terminal};
 use crate::run::{Isolation, Tier};
+use crate::words::tr;
 
 /// Examine a program again at each save, until Ctrl-C
 #[derive(Args)]
@@ -57,7 +58,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             changes(before, &record, &terminal);
         }
         terminal.gap();
-        terminal.verdict(Style::Quiet, "waiting for the next save; Ctrl-C ends it");
+        terminal.verdict(Style::Quiet, tr("waiting for the next save; Ctrl-C ends it"));
         while newest(submission)? == saved {
             thread::sleep(PERIOD);
         }
@@ -70,11 +71,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 fn changes(before: &Record, now: &Record, terminal: &Terminal) {
     for check in &now.checks {
         let was = before.checks.iter().find(|old| old.id == check.id).map(|old| old.status);
+        let title = tr(&check.title);
         let (held, holds) = (was == Some(Status::Pass), check.status == Status::Pass);
         if holds && !held {
-            terminal.verdict(Style::Good, &format!("  now ok: {}", check.title));
+            terminal.verdict(Style::Good, &format!("  {} {title}", tr("now ok:")));
         } else if held && !holds {
-            terminal.verdict(Style::Bad, &format!("  no longer: {}", check.title));
+            terminal.verdict(Style::Bad, &format!("  {} {title}", tr("no longer:")));
         }
     }
 }

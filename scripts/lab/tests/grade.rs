@@ -22,6 +22,7 @@ fn folder(test: &str) -> PathBuf {
 /// Runs `lab` in a folder.
 fn lab(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.env("LC_ALL", "C");
     command.current_dir(folder).args(arguments).env_remove("GITHUB_STEP_SUMMARY");
     command.output().expect("lab can be run")
 }

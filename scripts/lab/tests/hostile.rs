@@ -412,6 +412,7 @@ fn as_an_ordinary_user() {
 #[test]
 fn below_what_is_required_nothing_is_examined() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.env("LC_ALL", "C");
     command.args(["grade", "thread", "--tier", "limits", "--require", "partial", "/bin/true"]);
     let output = command.output().expect("the grader");
     assert_eq!(output.status.code(), Some(3));

@@ -69,6 +69,7 @@ fn run(command: &mut Command) -> Output {
 
 fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.env("LC_ALL", "C");
     command.args(arguments);
     command
 }

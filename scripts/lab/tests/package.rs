@@ -33,6 +33,7 @@ impl Autograder {
         fs::create_dir_all(&tools).expect("a folder");
         fs::write(base.join("seeds"), "# not told\n700000017\n").expect("seeds");
         let made = Command::new(env!("CARGO_BIN_EXE_lab"))
+            .env("LC_ALL", "C")
             .current_dir(&base)
             .args(["package", "gradescope", "fork", "--seed", "700000003", "--hidden", "seeds"])
             .output()

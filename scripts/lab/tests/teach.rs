@@ -32,6 +32,7 @@ fn greeter(test: &str) -> String {
 
 fn teach(test: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.env("LC_ALL", "C");
     command.args(["walkthrough", "--teach", "--section", "thread", "--time-limit", "1"]);
     command.args(["--demos", &greeter(test)]).env("NO_COLOR", "1");
     command

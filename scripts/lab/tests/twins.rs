@@ -44,6 +44,7 @@ fn as_stated(lab: &str) {
     }
     let json = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("twins-{lab}.json"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.env("LC_ALL", "C");
     command.args(["grade", lab, "--jobs", "4"]).args(&files).arg("--json").arg(&json);
     if let Ok(seed) = std::env::var("LAB_SEED") {
         command.args(["--seed", &seed]);

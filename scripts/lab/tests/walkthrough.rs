@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.env("LC_ALL", "C");
     command.arg("walkthrough").args(arguments).stdin(Stdio::null());
     command
 }
@@ -35,9 +36,20 @@ fn demos(test: &str, scripts: &[(&str, &str)]) -> PathBuf {
 
 /// One section with a demo that is this script; its exit status and what was shown.
 fn walk(test: &str, section: &str, demo: &str, script: &str) -> (Option<i32>, String) {
+    walk_within("0.5", test, section, demo, script)
+}
+
+/// The same with so many seconds for each run.
+fn walk_within(
+    seconds: &str,
+    test: &str,
+    section: &str,
+    demo: &str,
+    script: &str,
+) -> (Option<i32>, String) {
     let folder = demos(test, &[(demo, script)]);
     let folder = folder.to_str().expect("UTF-8");
-    let shown = output(&["--section", section, "--demos", folder, "--time-limit", "0.5"]);
+    let shown = output(&["--section", section, "--demos", folder, "--time-limit", seconds]);
     (shown.status.code(), stdout(&shown))
 }
 
@@ -75,6 +87,36 @@ fn lists_the_sections_in_the_order_of_the_note() {
     assert_eq!(shown.status.code(), Some(0));
     let rest = output(&["--list", "--from", "epoll"]);
     assert_eq!(stdout(&rest).lines().count(), 2);
+}
+
+#[test]
+fn speaks_russian_when_told_to_or_by_the_locale() {
+    let asked = stdout(&output(&["--list", "--language", "ru"]));
+    assert!(asked.contains("Создание процессов"), "{asked}");
+    let by_locale = |variable: &str, locale: &str| {
+        let mut command = lab(&["--list"]);
+        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C");
+        stdout(&command.env(variable, locale).output().expect("lab can be run"))
+    };
+    assert_eq!(by_locale("LANG", "ru_RU.UTF-8"), asked);
+    assert_eq!(by_locale("LC_MESSAGES", "ru_RU.UTF-8"), asked);
+    assert!(by_locale("LC_ALL", "C").contains("Creating processes"));
+    let greeter = demos("russian", &[("thread-demo", "echo 'Hello,  Bob'")]);
+    let json = greeter.join("record.json");
+    let shown = output(&[
+        "--language=ru",
+        "--section=thread",
+        "--time-limit=1",
+        &format!("--demos={}", greeter.display()),
+        &format!("--json={}", json.display()),
+    ]);
+    let text = stdout(&shown);
+    for words in ["1/1 Потоки", "НЕВЕРНО", "ожидалось", "1 раздел, ", "пропущено"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let record = fs::read_to_string(json).expect("the record");
+    assert!(record.contains("each name is greeted once") && !record.contains("имя"), "{record}");
 }
 
 #[test]
@@ -155,7 +197,7 @@ fn a_demo_that_crashes_is_named_with_its_signal() {
 
 #[test]
 fn a_demo_that_floods_is_cut_off() {
-    let (status, text) = walk("floods", "iter-gen", "iter-gen-demo", "exec yes");
+    let (status, text) = walk_within("20", "floods", "iter-gen", "iter-gen-demo", "exec yes");
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("OVER LIMIT"), "{text}");
 }
@@ -163,7 +205,7 @@ fn a_demo_that_floods_is_cut_off() {
 #[test]
 fn a_demo_that_breeds_is_cut_off() {
     let script = "while :; do sleep 62.75 & done";
-    let (status, text) = walk("breeds", "thread", "thread-demo", script);
+    let (status, text) = walk_within("20", "breeds", "thread", "thread-demo", script);
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("OVER LIMIT"), "{text}");
     assert_eq!(processes_with("sleep 62.75"), Vec::<String>::new());
@@ -242,5 +284,5 @@ fn quiet_shows_only_the_last_lines_when_all_holds() {
     let shown = output(&["--section", "process", "--quiet"]);
     let text = stdout(&shown);
     assert_eq!(shown.status.code(), Some(0), "{text}");
-    assert!(text.starts_with("1 sections"), "{text}");
+    assert!(text.starts_with("1 section,"), "{text}");
 }

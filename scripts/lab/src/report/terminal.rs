@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::exam::NEEDS_FIRST;
 use crate::record::{CheckRecord, Status};
+use crate::words::{fill, tr};
 
 /// Columns of a terminal that does not say how wide it is, and of no terminal at all.
 const WIDTH: usize = 80;
@@ -198,8 +200,11 @@ impl Terminal {
     /// A check that has been made, with the points that it earned.
     pub fn scored_check(&self, record: &CheckRecord) {
         match record.points {
-            0 => self.check_with(record, " (not scored)"),
-            points => self.check_with(record, &format!(" ({} of {points})", record.earned)),
+            0 => self.check_with(record, &format!(" ({})", tr("not scored"))),
+            points => {
+                let earned = [("earned", &record.earned as _), ("points", &points as _)];
+                self.check_with(record, &format!(" ({})", fill("{earned} of {points}", &earned)));
+            }
         }
     }
 
@@ -209,29 +214,38 @@ impl Terminal {
             Status::Unverified | Status::Skipped => Style::Open,
             _ => Style::Bad,
         };
-        let word = record.status.word();
+        let word = tr(record.status.word());
         if self.quiet && style == Style::Good {
             return;
         }
         let after = self.paint(Style::Quiet, after);
-        self.put(&format!("  {} {}{after}", self.paint(style, word), record.title));
+        let room = self.width.saturating_sub(3 + word.chars().count());
+        let mut start = format!("  {} ", self.paint(style, word));
+        for line in wrap(tr(&record.title), room) {
+            start = format!("{start}{line}\n     ");
+        }
+        self.put(&format!("{}{after}", start.trim_end()));
         if let (Some(expected), true) = (&record.expected, style == Style::Bad) {
-            self.note("expected", expected);
+            self.note(tr("expected"), expected);
         }
         for line in &record.evidence {
             if style == Style::Bad {
-                self.note("saw", line);
+                self.note(tr("saw"), line);
             } else {
-                for line in wrap(&harmless(line), self.width - 5) {
+                let line = match line.strip_prefix(NEEDS_FIRST) {
+                    Some(title) => fill("needs first: {title}", &[("title", &tr(title))]),
+                    None => harmless(line),
+                };
+                for line in wrap(&line, self.width - 5) {
                     self.put(&format!("     {}", self.paint(Style::Quiet, &line)));
                 }
             }
         }
         if let (Some(lesson), Status::Fail) = (&record.lesson, record.status) {
-            self.note("lesson", lesson);
+            self.note(tr("lesson"), tr(lesson));
         }
         if let (Some(did), true) = (&record.did, style == Style::Bad) {
-            self.note("again", did);
+            self.note(tr("again"), did);
         }
     }
 
