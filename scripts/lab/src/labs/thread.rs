@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use super::common::{
-    all_at_work, all_held, at_work, delayed, in_order, numbers, prints, some, stdout,
-    waits_for_held, writer,
+    all_at_work, at_work, delayed, in_order, numbers, prints, some, stdout, waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, Trouble, done, ending, expect, fail};
+use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
 use crate::run::kernel::Waits;
-use crate::run::{Ending, Kind, State, Stream, Task};
+use crate::run::{Ending, Kind, Spec, State, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
     name: "thread",
@@ -119,12 +118,33 @@ fn note(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
     exam.kept("note", |exam| Ok(Kept::new(exam.run::<&str>(&[])?, ["Bob".to_string()])))
 }
 
-/// The run that most checks look at: with names that nobody could have typed in.
+/// With names that nobody could have typed in.
 fn random(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
     exam.kept("random", |exam| {
         let names = exam.words(3);
         Ok(Kept::new(exam.run(&names)?, names))
     })
+}
+
+/// The run that most checks look at.
+fn held(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
+    exam.kept("held", |exam| {
+        let names = exam.words(4);
+        Ok(Kept::new(held_at_work(exam, "function", &names)?, names))
+    })
+}
+
+/// A run in which nobody greets until all threads are at work, and the first thread waits. What it
+/// does meanwhile is over by then: where stdout has one buffer for all threads, as in Python, it may
+/// write what another one has put into it, as the interpreter does at the end of the main module.
+fn held_at_work(exam: &mut Exam, style: &str, names: &[String]) -> Result<State, Trouble> {
+    let options = ["--style", style].map(String::from);
+    let arguments: Vec<_> = options.into_iter().chain(delayed(names)).collect();
+    let spec = Spec { gate: Some(at_work(names.to_vec())), ..exam.spec(&arguments) };
+    let live = exam.start(spec)?;
+    all_at_work(&live, names.len());
+    live.open_gate();
+    Ok(live.finish())
 }
 
 fn greeting(name: &str) -> String {
@@ -175,7 +195,8 @@ fn greeters<'a>(run: &'a State, names: &[String]) -> Result<Vec<&'a Task>, Troub
 }
 
 fn threads(exam: &mut Exam) -> Finding {
-    let run = random(exam)?;
+    let run = held(exam)?;
+    done(&run)?;
     let greeters = greeters(&run, &run.inputs)?;
     let processes = run.made().filter(|task| task.kind == Kind::Process).count();
     expect(processes == 0, "threads, not processes", || format!("{processes} processes made"))?;
@@ -188,39 +209,28 @@ fn threads(exam: &mut Exam) -> Finding {
 }
 
 fn overlap(exam: &mut Exam) -> Finding {
-    let names = exam.words(4);
-    let mut spec = exam.spec(&delayed(&names));
-    spec.gate = Some(at_work(names.clone()));
-    let live = exam.start(spec)?;
-    all_at_work(&live, names.len());
-    let Ok(held) = all_held(&live, 1) else {
-        return fail(
-            "a thread that greets",
-            format!("no thread came so far: {}", ending(&live.finish())),
-        );
-    };
-    let released = live.log.now();
-    live.open_gate();
-    let run = live.finish();
-    done(&run)?;
-    let threads = greeters(&run, &names)?;
-    // Of the threads that nobody asked for (a runtime's own) none greets.
-    let mut late = 0;
-    for name in &names {
-        let greeter = writer(&run, |line| line == greeting(name))?;
-        late += usize::from(greeter.born >= released);
+    let run = held(exam)?;
+    let threads = greeters(&run, &run.inputs)?;
+    let mut greeting_threads = Vec::new();
+    for name in &run.inputs {
+        greeting_threads.push(writer(&run, |line| line == greeting(name))?);
     }
-    let in_time: Vec<_> = threads.into_iter().filter(|task| task.born < released).collect();
-    let wanted = format!("{} threads started while the first to greet is held", names.len());
-    expect(late == 0 && in_time.len() >= names.len(), wanted, || {
-        let (born, all) = (in_time.len().min(names.len() - late), names.len());
-        format!("{born} of {all} were born before {} was let go", held[0].id)
-    })?;
-    Ok(vec![format!(
-        "{} held before it greets: {} alive at the same time",
-        held[0].id,
-        numbers(in_time)
-    )])
+    // Nobody who was held has ended before all were let go.
+    let first = greeting_threads.iter().min_by_key(|thread| thread.died);
+    let (first, over) = first.map_or((0, None), |thread| (thread.id, thread.died));
+    let in_time = |thread: &&Task| over.is_none_or(|over| thread.born < over);
+    let late = greeting_threads.iter().filter(|thread| !in_time(thread)).count();
+    let in_time: Vec<_> = threads.into_iter().filter(in_time).collect();
+    let all = run.inputs.len();
+    expect(
+        late == 0 && in_time.len() >= all,
+        format!("{all} threads started while those before are held"),
+        || {
+            let born = in_time.len().min(all - late);
+            format!("{born} of {all} were born before {first} was let go")
+        },
+    )?;
+    Ok(vec![format!("held before they greet: {} alive at the same time", numbers(in_time))])
 }
 
 fn joined(exam: &mut Exam) -> Finding {
@@ -235,15 +245,13 @@ fn joined(exam: &mut Exam) -> Finding {
 
 fn by_inheritance(exam: &mut Exam) -> Finding {
     let names = exam.words(2);
-    let mut arguments = vec!["--style".to_string(), "trait".into()];
-    arguments.extend(names.iter().cloned());
-    let run = exam.run(&arguments)?;
+    let run = held_at_work(exam, "trait", &names)?;
     prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
     Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
 }
 
 fn named(exam: &mut Exam) -> Finding {
-    let run = random(exam)?;
+    let run = held(exam)?;
     let threads = greeters(&run, &run.inputs)?;
     for name in &run.inputs {
         expect(

@@ -31,4 +31,4 @@ else:
     processes = [Greeter(name) for name in options.names]
 for process in processes:
     process.start()
-time.sleep(options.delay + 0.6)
+time.sleep(options.delay + 1)

@@ -13,7 +13,7 @@ fn main() {
     if let Some(thread) = last {
         thread.join().expect("the thread panicked");
     }
-    thread::sleep(Duration::from_millis(200)); // in case another one is a little later
+    thread::sleep(Duration::from_millis(500)); // in case another one is a little later
 }
 
 fn start(name: String, style: &str, delay: Duration) -> JoinHandle<()> {
