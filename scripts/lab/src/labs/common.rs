@@ -1,6 +1,6 @@
 //! What checks of several labs need: lines compared without their order, and who holds whom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -358,32 +358,22 @@ pub struct Slept {
     pub at_once: BTreeSet<Id>,
 }
 
-/// Looks again and again who sleeps and has done so for as long as `least`, until the program has
-/// ended. Delays of ten milliseconds are seen; nothing is where a language sleeps in another way
-/// than by `nanosleep`.
-pub fn who_sleeps(live: &Live, least: Duration) -> Slept {
+/// Looks again and again who sleeps, until the program has ended. Delays of ten milliseconds are
+/// seen; nothing is where a language sleeps in another way than by `nanosleep`.
+pub fn who_sleeps(live: &Live) -> Slept {
     let mut slept = Slept::default();
-    let mut since: BTreeMap<Id, (Option<u64>, Duration)> = BTreeMap::new();
     live.poll(Limits::default().time, || {
         let alive: Vec<_> = {
             let state = live.log.lock();
             let alive = state.tasks.values().filter(|task| task.alive());
             alive.map(|task| (task.process, task.id)).collect()
         };
-        let now = live.log.now();
-        let mut sleeps = |(process, id): &(Id, Id)| {
-            let count = kernel::sleeps_of(*process, *id);
-            let begun = since.entry(*id).or_insert((count, now));
-            if begun.0 != count {
-                *begun = (count, now);
-            }
-            kernel::waits_for(*process, *id) == Some(Waits::Sleep) && now >= begun.1 + least
-        };
-        let alive = alive.into_iter().filter(|task| sleeps(task));
-        let asleep: BTreeSet<Id> = alive.map(|(_, id)| id).collect();
-        slept.ever.extend(&asleep);
-        if asleep.len() > slept.at_once.len() {
-            slept.at_once = asleep;
+        let sleeps =
+            |(process, id): &(Id, Id)| kernel::waits_for(*process, *id) == Some(Waits::Sleep);
+        let now: BTreeSet<Id> = alive.into_iter().filter(sleeps).map(|(_, id)| id).collect();
+        slept.ever.extend(&now);
+        if now.len() > slept.at_once.len() {
+            slept.at_once = now;
         }
         None::<()>
     });

@@ -1,17 +1,17 @@
 //! Thread pools and futures: `concurrent.futures`.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::common::{
-    STEADY, all_held, asleep, before_writing, folded, in_one_piece, in_order, some, stdout,
-    unhurried, who_sleeps,
+    all_held, asleep, before_writing, folded, in_one_piece, in_order, some, stdout, unhurried,
 };
 use super::idle::{Way, idle};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Cut, Live, State, Stream, Task};
+use crate::run::{Cut, Id, Live, Moment, State, Step, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
     name: "pool",
@@ -248,24 +248,37 @@ fn peak(run: &State) -> usize {
 }
 
 fn width(exam: &mut Exam) -> Finding {
-    unhurried(exam, width_with)
-}
-
-fn width_with(exam: &mut Exam, times: f64) -> Finding {
     let workers = exam.random.u32(3..6);
     let tasks = workers * 2 + 1;
     let mut words = arguments(&[("workers", workers), ("tasks", tasks), ("exponent", 3)]);
-    // The tasks that come first sleep for five times as long or longer: so who is in one is told from
-    // a first thread that naps between two looks at the others.
-    words.extend(["--delay".into(), (0.015 * times).to_string()]);
-    let spec = exam.spec(&words);
-    let live = exam.start(spec)?;
-    let slept = who_sleeps(&live, STEADY);
-    let run = well(live)?;
-    let wanted = format!("{tasks} tasks on {workers} workers, all of them at work at once");
+    words.extend(["--delay".into(), "0.004".into()]);
     let workers = workers as usize;
+    let mut spec = exam.spec(&words);
+    // Each task begins with a sleep, so who comes to one is a worker: all are held there, until
+    // nobody comes any more.
+    let sleeps: Arc<Mutex<BTreeMap<Id, u32>>> = Arc::default();
+    let hold = Arc::new(AtomicBool::new(true));
+    let (counted, holds) = (sleeps.clone(), hold.clone());
+    spec.gate = Some(Arc::new(move |moment: &Moment| {
+        let sleeps = matches!(moment.what, Step::Sleep);
+        if sleeps {
+            let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            *counted.entry(moment.task).or_default() += 1;
+        }
+        sleeps && holds.load(Ordering::Relaxed)
+    }));
+    let live = exam.start(spec)?;
+    if all_held(&live, 1).is_ok() {
+        idle(&live, |_| false);
+    }
+    let mut at_once = live.log.lock().held.clone();
+    hold.store(false, Ordering::Relaxed);
+    live.let_go();
+    let run = well(live)?;
+    let mut sleeps = sleeps.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = format!("{tasks} tasks on {workers} workers, all of them at work at once");
     let made = run.made().count();
-    if slept.ever.is_empty() {
+    if sleeps.is_empty() {
         // It sleeps in a way of its own. Then who was born must tell.
         let peak = peak(&run);
         expect(peak == workers && made == workers, wanted, || {
@@ -275,19 +288,26 @@ fn width_with(exam: &mut Exam, times: f64) -> Finding {
             "{tasks} tasks, {workers} workers: {made} born, {peak} alive at once"
         )]);
     }
-    let (ever, at_once) = (slept.ever.len(), slept.at_once.len());
-    expect((ever, at_once) == (workers, workers), wanted, || {
-        let root = run.root().is_some_and(|task| slept.ever.contains(&task.id));
-        match (ever, at_once) {
-            (1, _) if root => "the first thread did all the work".into(),
-            (1, _) => "one thread or process did all the work".into(),
-            (_, 1) => format!("{ever} threads or processes did the work, but never two at once"),
-            _ if at_once != workers && root => {
-                format!("{at_once} at work at once, the first thread among them")
-            }
-            _ if at_once != workers => format!("{at_once} at work at once"),
-            _ => format!("{at_once} at once, but {ever} in all, and not the same ones again"),
+    // A first thread that sleeps though the others have slept for all the tasks is no worker: it
+    // naps between two looks at them.
+    let root = run.root().map_or(0, |task| task.id);
+    let by_others: u32 = sleeps.iter().filter(|(id, _)| **id != root).map(|(_, n)| n).sum();
+    if by_others >= tasks {
+        sleeps.remove(&root);
+        at_once.retain(|id| *id != root);
+    }
+    let (ever, at_once) = (sleeps.len(), at_once.len());
+    expect((ever, at_once) == (workers, workers), wanted, || match (ever, at_once) {
+        (1, _) if sleeps.contains_key(&root) => "the first thread did all the work".into(),
+        (1, _) => "one thread or process did all the work".into(),
+        (_, 1) => format!("{ever} threads or processes did the work, but never two at once"),
+        _ if at_once == workers => {
+            format!("{at_once} at once, but {ever} in all, and not the same ones again")
         }
+        _ if sleeps.contains_key(&root) => {
+            format!("{at_once} at work at once, the first thread among them")
+        }
+        _ => format!("{at_once} at work at once"),
     })?;
     Ok(vec![format!(
         "{tasks} tasks, {workers} workers: {made} born, {workers} seen in tasks, all at once"

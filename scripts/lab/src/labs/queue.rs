@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::common::{
     all_held, asleep, before_writing, difference, in_one_piece, some, stdout, unhurried, who_sleeps,
@@ -274,7 +273,7 @@ fn workers_with(exam: &mut Exam, times: f64) -> Finding {
     let items = 4 * WORKERS;
     let spec = exam.spec(&arguments(WORKERS, items, &["--delay", &delay.to_string()]));
     let live = exam.start(spec)?;
-    let slept = who_sleeps(&live, Duration::ZERO);
+    let slept = who_sleeps(&live);
     let run = whole(live.finish())?;
     complete(&run, WORKERS, items)?;
     let wanted = "three workers at work at the same time, each a thread of its own";
