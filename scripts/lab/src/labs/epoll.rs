@@ -584,7 +584,7 @@ fn rude(exam: &mut Exam) -> Finding {
         "a client that half-closes is closed when it has got its pings",
         || format!("its connection was still open{}", fate(&live)),
     )?;
-    connect(&live, address)?.reset();
+    paused(&live, || connect(&live, address).map(Peer::reset))?; // before it is accepted
     let mut client = connect(&live, address)?;
     client.send(word.as_bytes());
     expect(pinged(&live, &mut client, 2), "a client after them is served", || {

@@ -243,8 +243,11 @@ pub fn asleep(live: &Live) -> Option<Vec<(Waits, u64)>> {
         let alive = state.tasks.values().filter(|task| task.alive());
         alive.map(|task| (task.process, task.id)).collect()
     };
+    // Who waits in write waits for us, who read its output.
+    let write = Waits::Other(nix::libc::SYS_write.unsigned_abs());
     let of_task = |(process, id)| {
-        let waits = kernel::waits_for(process, id).filter(|waits| *waits != Waits::Sleep)?;
+        let waits = kernel::waits_for(process, id)?;
+        let waits = Some(waits).filter(|waits| *waits != Waits::Sleep && *waits != write)?;
         Some((waits, kernel::sleeps_of(process, id)?))
     };
     alive.into_iter().map(of_task).collect()
@@ -364,6 +367,7 @@ pub fn ends_at(live: Live, signal: Signal) -> Result<State, Trouble> {
 pub fn connect(live: &Live, address: SocketAddr) -> Result<Peer, Trouble> {
     Peer::connect(address).map_err(|trouble| match trouble {
         Trouble::Fail { expected, saw } => {
+            in_time(live, |slice| live.until(slice, |state| state.ended)); // it may be on its way
             Trouble::Fail { expected, saw: vec![saw.concat() + &fate(live)] }
         }
         other => other,
