@@ -67,8 +67,12 @@ pub fn find(path: &Path, builder: &Builder) -> Result<Program> {
 }
 
 fn look_at(path: &Path, builder: &Builder) -> Result<Program> {
-    let absolute = path.canonicalize().with_context(|| path.display().to_string())?;
     let name = path.display().to_string();
+    if let Ok(target) = std::fs::read_link(path) {
+        // It may be anybody's program, such as one that gets all points.
+        bail!("{name}: a link to {}; name what is to be examined itself", target.display());
+    }
+    let absolute = path.canonicalize().with_context(|| path.display().to_string())?;
     if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "py") {
         let (interpreter, mut files) = python(builder.isolation)?;
         files.push(absolute.clone());

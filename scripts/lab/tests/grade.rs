@@ -235,6 +235,9 @@ fn no_submission_stops_the_others() {
     fs::create_dir(class.join("nothing")).expect("a folder");
     symlink("/etc/passwd", class.join("link.py")).expect("a link");
     symlink("gone.py", class.join("dangling.py")).expect("a link");
+    // Somebody else's program, which gets the points.
+    fs::create_dir(class.join("links")).expect("a folder");
+    symlink("../with space.py", class.join("links/main.py")).expect("a link");
     let fifo = Command::new("mkfifo").arg(class.join("pipe.py")).status();
     assert!(fifo.is_ok_and(|status| status.success()), "mkfifo");
     // An executable of a machine that is not this one (s390x), as far as its header goes.
@@ -279,7 +282,8 @@ fn no_submission_stops_the_others() {
             "empty" | "other-machine" => status == "not-gradable" || why.contains("format"),
             "essay.txt" => why.contains("neither a Python program"),
             "nothing" => why.contains("no Cargo.toml and no Python program"),
-            "link.py" | "dangling.py" | "pipe.py" | "not there.py" => !why.is_empty(),
+            "link.py" | "dangling.py" | "links" => why.contains("a link to "),
+            "pipe.py" | "not there.py" => !why.is_empty(),
             "crate" => why.contains("mismatched types"),
             "floods.py" => status == "over-limit",
             "endless.py" => status == "timeout",

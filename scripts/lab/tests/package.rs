@@ -64,6 +64,8 @@ impl Autograder {
         let setup = autograder.command("sh").arg(source.join("setup.sh")).output();
         let setup = setup.expect("sh can be run");
         assert!(setup.status.success(), "{}", text(&setup.stderr));
+        let shown = text(&setup.stdout);
+        assert!(shown.contains(" of 10 points"), "a starter is built and graded: {shown}");
         autograder
     }
 
