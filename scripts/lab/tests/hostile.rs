@@ -236,7 +236,7 @@ fn header(file: &Path, key: &str) -> Option<String> {
     let text = fs::read_to_string(file).expect("a hostile program is text");
     let prefix = format!("{key}: ");
     let comments = text.lines().take(5).map(|line| line.trim_start_matches(['#', '/', ' ']));
-    Some(comments.filter_map(|line| line.strip_prefix(&prefix)).next()?.to_string())
+    Some(comments.find_map(|line| line.strip_prefix(&prefix))?.to_string())
 }
 
 /// Whether it has to be built before it can be run.
