@@ -2,7 +2,6 @@
 # tiers: full partial
 # unless open: network
 # Looks for a way out, and for anybody who listens. (To connect UDP sends nothing: it finds a way.)
-import os
 import socket
 import sys
 
@@ -21,11 +20,10 @@ with open("/proc/net/tcp") as table:
                 print("ESCAPED: somebody listens at", int(port, 16))
             except OSError:
                 pass
-for name in "\0lab-hostile", os.path.dirname(os.path.abspath(__file__)) + "/socket":
-    try:
-        socket.socket(socket.AF_UNIX).connect(name)
-        print("ESCAPED: connected to", repr(name))
-    except OSError:
-        pass
+try:
+    socket.socket(socket.AF_UNIX).connect("\0lab-hostile")
+    print("ESCAPED: connected to an abstract socket")
+except OSError:
+    pass
 for name in sys.argv[1:] or ["Bob"]:
     print("Hello, ", name)

@@ -12,7 +12,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -140,7 +140,7 @@ impl Builder<'_> {
                 [manifest.as_ref(), LOCK.as_ref(), toolchain.registry.as_ref()];
             let files = [toolchain.registry.clone()];
             // Nothing in it is a student's, so it may take its time, on a busy machine a long one.
-            let patient = Builder { time: self.time * 5, ..*self };
+            let patient = Builder { time: self.time.saturating_mul(5), ..*self };
             match patient.confined(DEPENDENCIES, &arguments, &files) {
                 Ok(made) => made.keep(&archive)?,
                 // Then there is nothing to be had beforehand; the package itself will say why.
@@ -162,9 +162,10 @@ impl Builder<'_> {
         let mut command: Vec<OsString> = ["/bin/sh", "-c", &script, "build"].map(Into::into).into();
         command.extend(arguments.iter().map(OsString::from));
         let made = Made(folder()?.join(format!("new-{:016x}", fastrand::u64(..))));
+        File::create_new(&made.0)?;
         let spec = Spec {
             command,
-            result: Some(Arc::new(File::create_new(&made.0)?)),
+            result: Some(made.0.clone()),
             unattributed: true,
             // A compiler takes more than the programs that it makes.
             limits: Limits {

@@ -227,7 +227,10 @@ impl<'a> Exam<'a> {
         self.did = Some(line);
         run::start(&spec).map_err(|error| match error.downcast::<run::NotExecuted>() {
             Ok(why) => Trouble::NotGradable(why.to_string()),
-            Err(error) => Trouble::Grader(error),
+            Err(error) => match error.downcast::<run::NotTraced>() {
+                Ok(why) => Trouble::Unverified(why.to_string()),
+                Err(error) => Trouble::Grader(error),
+            },
         })
     }
 
@@ -304,7 +307,8 @@ impl<'a> Exam<'a> {
             let passed = |id: &str| records.iter().any(|c| c.id == id && c.status == Status::Pass);
             let record = if let Some(needed) = check.needs.iter().find(|needed| !passed(needed)) {
                 let first = records.iter().find(|record| record.id == *needed);
-                skipped(check, first.map_or(needed, |record| &record.title))
+                let needed = first.map_or(*needed, |record| record.title.as_str());
+                not_made(check, Status::Skipped, format!("{NEEDS_FIRST}{needed}"))
             } else {
                 turn = Some(Turn::take(turn, timed.contains(&check.id)));
                 self.check(check)
@@ -361,14 +365,15 @@ impl<'a> Exam<'a> {
 /// How the evidence of a check begins that was skipped; what it needs follows.
 pub const NEEDS_FIRST: &str = "needs first: ";
 
-fn skipped(check: &Check, needed: &str) -> CheckRecord {
+/// A check that is not made, and why not.
+pub fn not_made(check: &Check, status: Status, why: String) -> CheckRecord {
     CheckRecord {
         id: check.id.into(),
         title: check.title.into(),
-        status: Status::Skipped,
+        status,
         points: check.points,
         earned: 0,
-        evidence: vec![format!("{NEEDS_FIRST}{needed}")],
+        evidence: vec![why],
         did: None,
         expected: None,
         lesson: None,

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::build::Builder;
-use crate::exam::Exam;
+use crate::exam::{Exam, not_made};
 use crate::hidden::Hidden;
-use crate::labs::Lab;
+use crate::labs::{Check, Lab};
 use crate::program::{self, quote};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report;
@@ -109,6 +109,7 @@ impl Grading {
             for _ in 0..jobs {
                 let (done, next) = (done.clone(), &next);
                 scope.spawn(move || {
+                    self.isolation.divide_network();
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(submission) = submissions.get(index) else { return };
@@ -161,39 +162,8 @@ impl Grading {
             }
             return before;
         }
-        let builder = Builder { isolation: &self.isolation, time: self.time_limit * BUILD };
-        match program::find(submission, &builder) {
-            Ok(program) => {
-                let limits = Limits { time: self.time_limit, ..Limits::default() };
-                let examine = |seed, ids: &[&str], made: &mut dyn FnMut(&CheckRecord)| {
-                    let mut exam = Exam::new(&program, seed, limits, Stdout::Terminal, None);
-                    exam.isolation = self.isolation.clone();
-                    let all = self.lab.scene.checks.iter();
-                    let wanted = all.filter(|check| ids.contains(&check.id));
-                    exam.examine(wanted, self.lab.timed, made)
-                };
-                record.checks = if self.repeat == 1 && self.hidden.0.is_empty() {
-                    examine(self.seed, &self.checks, &mut made)
-                } else {
-                    let several = |seed, ids: &[&str]| {
-                        together(
-                            (0..self.repeat).map(|_| examine(seed, ids, &mut |_| ())).collect(),
-                        )
-                    };
-                    let mut checks = several(self.seed, &self.checks);
-                    for &seed in &self.hidden.0 {
-                        let holds = |id: &&str| {
-                            checks.iter().any(|c| c.id == **id && c.status == Status::Pass)
-                        };
-                        let held: Vec<&str> = self.checks.iter().copied().filter(holds).collect();
-                        also(&mut checks, seed, several(seed, &held));
-                    }
-                    for check in &checks {
-                        made(&check.shown());
-                    }
-                    checks
-                };
-            }
+        match self.make_checks(submission, &mut made) {
+            Ok(checks) => record.checks = checks,
             Err(why) => record.not_gradable = Some(format!("{why:#}")),
         }
         record.seconds = started.elapsed().as_secs_f64();
@@ -204,6 +174,48 @@ impl Grading {
             record.not_gradable.get_or_insert(format!("the record could not be kept: {error:#}"));
         }
         record
+    }
+
+    /// Makes the checks; an error when there is nothing to examine.
+    fn make_checks(
+        &self,
+        submission: &Path,
+        made: &mut dyn FnMut(&CheckRecord),
+    ) -> Result<Vec<CheckRecord>> {
+        let of = |ids: &[&str]| -> Vec<&Check> {
+            self.lab.scene.checks.iter().filter(|check| ids.contains(&check.id)).collect()
+        };
+        if let Some(why) = &self.isolation.protection.untraced {
+            // Nobody would see what the program does, nor end what it leaves: it is not run.
+            let unverified = |check| not_made(check, Status::Unverified, why.clone());
+            let checks: Vec<_> = of(&self.checks).into_iter().map(unverified).collect();
+            checks.iter().for_each(made);
+            return Ok(checks);
+        }
+        let time = self.time_limit.saturating_mul(BUILD);
+        let program = program::find(submission, &Builder { isolation: &self.isolation, time })?;
+        let limits = Limits { time: self.time_limit, ..Limits::default() };
+        let examine = |seed, ids: &[&str], made: &mut dyn FnMut(&CheckRecord)| {
+            let mut exam = Exam::new(&program, seed, limits, Stdout::Terminal, None);
+            exam.isolation = self.isolation.clone();
+            exam.examine(of(ids), self.lab.timed, made)
+        };
+        if self.repeat == 1 && self.hidden.0.is_empty() {
+            return Ok(examine(self.seed, &self.checks, made));
+        }
+        let several = |seed, ids: &[&str]| {
+            together((0..self.repeat).map(|_| examine(seed, ids, &mut |_| ())).collect())
+        };
+        let mut checks = several(self.seed, &self.checks);
+        for &seed in &self.hidden.0 {
+            let holds = |id: &&str| checks.iter().any(|c| c.id == **id && c.status == Status::Pass);
+            let held: Vec<&str> = self.checks.iter().copied().filter(holds).collect();
+            also(&mut checks, seed, several(seed, &held));
+        }
+        for check in &checks {
+            made(&check.shown());
+        }
+        Ok(checks)
     }
 
     /// Whether a record is of the same submission, examined in the same way.
@@ -220,7 +232,9 @@ impl Grading {
             )
         };
         let made: Vec<&str> = before.checks.iter().map(|check| check.id.as_str()).collect();
-        let broken = before.count(&[Status::GraderError]) > 0;
+        let untraced =
+            before.isolation.as_ref().is_some_and(|protection| protection.untraced.is_some());
+        let broken = untraced || before.count(&[Status::GraderError]) > 0;
         same(before) == same(now) && !broken && made == self.checks
     }
 
@@ -228,9 +242,11 @@ impl Grading {
     pub fn table(&self, records: &[Record], terminal: &Terminal) {
         let mut fails: BTreeMap<&str, usize> = BTreeMap::new();
         for record in records {
-            let scored = record.checks.iter().filter(|check| check.points > 0);
-            let failed: Vec<&str> = scored
-                .filter(|check| !matches!(check.status, Status::Pass | Status::Skipped))
+            let scored = || record.checks.iter().filter(|check| check.points > 0);
+            let unverified = scored().filter(|check| check.status == Status::Unverified).count();
+            let no_failure = [Status::Pass, Status::Skipped, Status::Unverified];
+            let failed: Vec<&str> = scored()
+                .filter(|check| !no_failure.contains(&check.status))
                 .map(|check| check.id.as_str())
                 .collect();
             for id in &failed {
@@ -238,13 +254,17 @@ impl Grading {
             }
             let why = match &record.not_gradable {
                 Some(why) => harmless(why.lines().next().unwrap_or_default()),
+                None if unverified > 0 => {
+                    format!("{} ({unverified} left out)", failed.join(" "))
+                }
                 None => failed.join(" "),
             };
             let style = if why.is_empty() { Style::Good } else { Style::Bad };
             let (earned, name) = (record.earned(), harmless(&record.program));
             terminal.verdict(
                 style,
-                format!("{earned:>2}/{}  {name}  {why}", self.lab.points()).trim_end(),
+                format!("{earned:>2}/{}  {name}  {}", self.lab.points(), why.trim_start())
+                    .trim_end(),
             );
         }
         terminal.gap();

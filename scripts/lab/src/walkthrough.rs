@@ -110,6 +110,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(why) = crate::run::untraced() {
+        bail!("{why}; {}", crate::run::NotTraced::what_helps());
+    }
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let executables = match &options.demos {
         Some(folder) if !folder.is_dir() => bail!("{}: no such folder", folder.display()),

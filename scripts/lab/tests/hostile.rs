@@ -11,11 +11,15 @@ use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use nix::libc;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 const HONEST: &str = "honest.py";
 
@@ -235,7 +239,7 @@ fn header(file: &Path, key: &str) -> Option<String> {
     let file = if file.is_dir() { &file.join("Cargo.toml") } else { file };
     let text = fs::read_to_string(file).expect("a hostile program is text");
     let prefix = format!("{key}: ");
-    let comments = text.lines().take(5).map(|line| line.trim_start_matches(['#', '/', ' ']));
+    let mut comments = text.lines().take(5).map(|line| line.trim_start_matches(['#', '/', ' ']));
     Some(comments.find_map(|line| line.strip_prefix(&prefix))?.to_string())
 }
 
@@ -294,7 +298,7 @@ fn contained(place: &Place) {
     peer.set_nonblocking(true).expect("no waiting");
     let before = place.state();
 
-    let tried = hostile().into_iter().filter(|file| {
+    let tried = hostile().into_iter().filter(|file| header(file, "lab").is_none()).filter(|file| {
         let tiers = header(file, "tiers").expect("tiers");
         let left_open = header(file, "unless open").is_some_and(|what| place.open.contains(&what));
         tiers.split(' ').any(|word| word == tier) && !left_open
@@ -418,4 +422,74 @@ fn below_what_is_required_nothing_is_examined() {
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8_lossy(&output.stderr).contains("isolation: limits only"));
+}
+
+/// Many are examined at the same time, each with the note's own port and more.
+#[test]
+fn the_servers_of_others_are_out_of_reach() {
+    if !ready() {
+        return;
+    }
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let honest = package.join("twins/server/right/plain.py");
+    let attack = package.join("hostile/attacks_servers.py");
+    for tier in ["full", "partial"] {
+        let json = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("servers-{tier}.json"));
+        let mut grader = Command::new(env!("CARGO_BIN_EXE_lab"));
+        grader.args(["grade", "server", "--jobs", "2", "--tier", tier, "--time-limit", "60"]);
+        grader.arg("--json").arg(&json).args([&attack, &honest]);
+        let output = grader.output().expect("the grader");
+        let all = Graded::new(&fs::read(&json).expect("records"), &output);
+        if all.open.contains("network") {
+            eprintln!("skipped: in tier {tier} the network is shared here");
+            continue;
+        }
+        assert!(all.of("plain.py").full, "{tier}: {}", all.shown);
+        assert!(!all.of("attacks_servers.py").full, "{tier}: {}", all.shown);
+    }
+}
+
+/// As in a container that filters system calls, or where Yama forbids it: no program is run, none
+/// is convicted, and it is said once what would help.
+#[test]
+fn where_tracing_is_refused_nothing_is_verified_and_nobody_convicted() {
+    let refused = SeccompFilter::new(
+        [(libc::SYS_ptrace, Vec::new())].into(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EPERM.cast_unsigned()),
+        std::env::consts::ARCH.try_into().expect("a known processor"),
+    );
+    let refused: BpfProgram = refused.and_then(TryInto::try_into).expect("a filter");
+    let lab = |arguments: &[&str]| {
+        let refused = refused.clone();
+        let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
+        // SAFETY: it makes system calls only.
+        #[allow(unsafe_code)]
+        unsafe {
+            lab.pre_exec(move || {
+                seccompiler::apply_filter(&refused).map_err(|_| std::io::Error::last_os_error())
+            });
+        }
+        lab.args(arguments).output().expect("the grader")
+    };
+    let twins = Path::new(env!("CARGO_MANIFEST_DIR")).join("twins/thread");
+    let honest = twins.join("right/plain.py");
+    let json = Path::new(env!("CARGO_TARGET_TMPDIR")).join("untraced.json");
+    let (honest, json) = (honest.to_str().expect("UTF-8"), json.to_str().expect("UTF-8"));
+    let graded = lab(&["grade", "thread", honest, honest, "--json", json]);
+    let shown = String::from_utf8_lossy(&graded.stdout);
+    assert_eq!(graded.status.code(), Some(3), "{shown}");
+    assert_eq!(shown.matches("tracing programs is refused here").count(), 1, "{shown}");
+    assert!(shown.contains(" · for more: "), "{shown}");
+    let records: serde_json::Value =
+        serde_json::from_slice(&fs::read(json).expect("records")).expect("JSON");
+    for record in records["records"].as_array().expect("records") {
+        let checks = record["checks"].as_array().expect("checks");
+        assert!(checks.iter().all(|check| check["status"] == "unverified"), "{record}");
+        assert!(checks.len() > 3 && record["not_gradable"].is_null(), "{record}");
+    }
+    let walked = lab(&["walkthrough", "--section", "thread"]);
+    assert_eq!(walked.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&walked.stderr);
+    assert!(said.contains("tracing programs is refused here"), "{said}");
 }

@@ -1,5 +1,5 @@
 fn main() {
     loop {
-        std::thread::park();
+        std::thread::sleep(std::time::Duration::from_secs(1000));
     }
 }

@@ -44,8 +44,8 @@ pub(super) enum Surroundings {
 
 /// Refuses what no namespace and no rule about files divides, and what would open new ways into the
 /// kernel: namespaces and mounts of its own, keys, BPF, and the like. Outside a box also what would
-/// outlive the run, and what rules about opening files do not cover: permissions of files, and
-/// connections to the sockets of others by their path.
+/// outlive the run; and where no user of its own does it, what rules about opening files do not
+/// cover: permissions of files, and connections to the sockets of others by their path.
 pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
     let every = |calls: &[i64]| calls.iter().map(|call| (*call, Vec::new())).collect();
     let argument = |index, operator, value| -> Result<Vec<SeccompRule>> {
@@ -61,15 +61,22 @@ pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
     // To other virtual machines: no network namespace divides these.
     let mut families = argument(0, SeccompCmpOp::Eq, u64::from(libc::AF_VSOCK.cast_unsigned()))?;
     let mut pretended = BTreeMap::new();
-    if surroundings != Surroundings::Box {
+    if surroundings == Surroundings::SharedUser {
         let local = u64::from(libc::AF_UNIX.cast_unsigned());
         families.extend(argument(0, SeccompCmpOp::Eq, local)?);
-    }
-    if surroundings == Surroundings::SharedUser {
         refused.extend(every(ATTRIBUTES));
         pretended = every(PERMISSIONS);
     }
     refused.insert(libc::SYS_socket, families);
+    if surroundings == Surroundings::SharedUser {
+        // One that needs no connection can be pointed at anybody's socket, also one of a pair.
+        let kind = |mask, value| {
+            SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
+        };
+        let datagrams =
+            vec![SeccompRule::new(vec![kind(0xf, u64::from(libc::SOCK_DGRAM.cast_unsigned()))?])?];
+        refused.insert(libc::SYS_socketpair, datagrams);
+    }
     // As if the kernel were older: C libraries then take the calls that can be looked into.
     let unknown = every(&[libc::SYS_clone3, libc::SYS_io_uring_setup]);
     let mut filters = vec![

@@ -219,8 +219,9 @@ pub fn listening(run: &State) -> Vec<SocketAddr> {
 /// Bytes of the connection between two ports that wait at the first one's side: to be sent or to
 /// be confirmed, and to be read.
 pub fn waiting(here: u16, there: u16) -> (usize, usize) {
-    let tables = [procfs::net::tcp(), procfs::net::tcp6()];
-    let mut ends = tables.into_iter().flatten().flatten();
+    // Of this thread: another one may have another network.
+    let Ok(own) = Process::new(nix::unistd::gettid().as_raw()) else { return (0, 0) };
+    let mut ends = [own.tcp(), own.tcp6()].into_iter().flatten().flatten();
     ends.find(|end| (end.local_address.port(), end.remote_address.port()) == (here, there))
         .map_or((0, 0), |end| (end.tx_queue as usize, end.rx_queue as usize))
 }

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -71,7 +71,7 @@ pub struct Spec {
     /// What it may read besides the system's files.
     pub files: Vec<PathBuf>,
     /// A file that takes its stdout instead.
-    pub result: Option<Arc<File>>,
+    pub result: Option<PathBuf>,
     /// What it finds in its environment besides, or instead of, what all find there.
     pub environment: Vec<(&'static str, OsString)>,
     /// Whether nobody needs to know who wrote which line. Then writes and sleeps are not stopped
@@ -97,6 +97,46 @@ impl std::fmt::Display for NotExecuted {
 }
 
 impl std::error::Error for NotExecuted {}
+
+/// Tracing is refused here, so nothing would be known of a program.
+#[derive(Debug)]
+pub struct NotTraced(nix::errno::Errno);
+
+impl NotTraced {
+    /// What would make it possible.
+    pub fn what_helps() -> String {
+        let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+        let status = read("/proc/self/status");
+        let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+        let in_container =
+            ["/.dockerenv", "/run/.containerenv"].iter().any(|file| Path::new(file).exists());
+        match read("/proc/sys/kernel/yama/ptrace_scope").trim() {
+            _ if tracer.is_some_and(|pid| pid.trim() != "0") => {
+                "run it without the tracer that it runs under".into()
+            }
+            "3" => {
+                "set kernel.yama.ptrace_scope=1 in /etc/sysctl.d and start the machine again".into()
+            }
+            "2" => "sudo sysctl kernel.yama.ptrace_scope=1".into(),
+            _ if in_container => "start the container with --cap-add=SYS_PTRACE".into(),
+            _ => "run it outside of the sandbox that refuses it".into(),
+        }
+    }
+}
+
+impl std::fmt::Display for NotTraced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "tracing programs is refused here (ptrace: {})", self.0.desc())
+    }
+}
+
+impl std::error::Error for NotTraced {}
+
+/// Whether tracing is refused here, found by trying.
+pub fn untraced() -> Option<NotTraced> {
+    let spec = Spec { command: vec!["/bin/true".into()], ..Spec::default() };
+    start(&spec).err()?.downcast().ok()
+}
 
 /// A program that runs. Dropped, it is ended with all that it started.
 pub struct Live {
@@ -132,7 +172,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
         .current_dir(&confined.folder)
         .stdin(if spec.stdin { Stdio::piped() } else { Stdio::null() })
         .stdout(match spec.stdout {
-            _ if let Some(file) = &spec.result => file.try_clone()?.into(),
+            _ if spec.result.is_some() => Stdio::null(),
             // With nobody at the other end from the very beginning.
             Stdout::Head(0) => std::io::pipe()?.1.into(),
             Stdout::Pipe | Stdout::Head(_) => Stdio::piped(),
@@ -153,6 +193,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
         executions: confined.executions,
         entry: confined.entry,
         filter,
+        result: spec.result.as_deref().map(tracer::path).transpose()?,
         limits: spec.limits,
     };
     let mut child = tracer::start(stage, way, log.clone())?;

@@ -16,6 +16,7 @@ use std::io::{PipeWriter, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -24,16 +25,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, dup2_stdout};
 use seccompiler::BpfProgram;
 
-use super::NotExecuted;
 use super::isolation::Entry;
 use super::limits::Limits;
 use super::log::{Cut, Ending, Id, Kind, Log, Moment, Step, Stream, Task, Write};
+use super::{NotExecuted, NotTraced};
 
 /// How often the orders are looked at while somebody is held.
 const WHILE_HELD: Duration = Duration::from_micros(200);
@@ -72,6 +75,11 @@ impl Executable {
     }
 }
 
+/// A path as system calls take it.
+pub(super) fn path(path: &Path) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).context("a NUL in a path")
+}
+
 /// How a child becomes the program.
 pub(super) struct Way {
     pub(super) executable: Executable,
@@ -79,13 +87,16 @@ pub(super) struct Way {
     pub(super) executions: usize,
     pub(super) entry: Entry,
     pub(super) filter: Option<BpfProgram>,
+    /// What its stdout goes to. Opened by the child: were it open in this process, each of our other
+    /// children would hold it for a moment, and a program that somebody can write to is not executed.
+    pub(super) result: Option<CString>,
     pub(super) limits: Limits,
 }
 
 /// Starts a program under a tracer of its own; returns when it has been executed. `stage` brings
 /// its working directory and its descriptors; what is run is the executable of `way`.
 pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child> {
-    let Way { executable, executions, entry, filter, limits } = way;
+    let Way { executable, executions, entry, filter, result, limits } = way;
     let (mut child_says, mut say) = std::io::pipe()?;
     let (mut hear, mut tell_child) = std::io::pipe()?;
     let name = executable.path.to_string_lossy().into_owned();
@@ -99,6 +110,10 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
         // End of file instead of a byte: the grader has gone meanwhile.
         hear.read_exact(&mut [0])?;
         super::keep_own_descriptors();
+        if let Some(result) = &result {
+            let file = open(result.as_c_str(), OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+            dup2_stdout(&file)?;
+        }
         limits.apply()?;
         entry.enter()?;
         if let Some(filter) = &filter {
@@ -132,7 +147,7 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
                 | Options::PTRACE_O_TRACEEXIT
                 | Options::PTRACE_O_TRACESECCOMP
                 | Options::PTRACE_O_EXITKILL;
-            ptrace::seize(Pid::from_raw(root), events).context("ptrace(PTRACE_SEIZE)")?;
+            ptrace::seize(Pid::from_raw(root), events).map_err(NotTraced)?;
             tell_child.write_all(&[0]).context("start")?;
             Ok(root)
         })();

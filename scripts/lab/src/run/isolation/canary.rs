@@ -28,7 +28,7 @@ read -r rest
 /// Confines a canary in this way, and says what that holds.
 pub(super) fn send(way: Way) -> Result<Isolation> {
     let bait = Bait::lay()?;
-    let isolation = Isolation { way, protection: Protection::default() };
+    let isolation = Isolation { way, ..Isolation::default() };
     let arguments = [bait.file().into(), bait.0.clone().into(), own_pid().into()];
     let mut command: Vec<std::ffi::OsString> =
         ["/bin/sh", "-c", SCRIPT, "canary"].map(Into::into).into();
@@ -78,8 +78,9 @@ pub(super) fn send(way: Way) -> Result<Isolation> {
             let mut open = Vec::new();
             if fence.own_user {
                 holds.push("a user of its own for each run".into());
+                open.push("sockets in files that everybody may write to".to_string());
             } else {
-                open.push("what it leaves in /dev/shm".to_string());
+                open.push("what it leaves in /dev/shm".into());
             }
             if could("signalled") {
                 open.push("signals to your processes".into());
@@ -89,7 +90,7 @@ pub(super) fn send(way: Way) -> Result<Isolation> {
             open.extend(
                 ["command lines of other processes", "size of files on disk"].map(String::from),
             );
-            Protection { tier: Tier::Partial, holds, open, more: None }
+            Protection { tier: Tier::Partial, holds, open, ..Protection::default() }
         }
     };
     Ok(Isolation { protection, ..isolation })

@@ -95,6 +95,9 @@ pub struct Protection {
     /// What would give more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
+    /// Why nothing can be verified here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untraced: Option<String>,
 }
 
 impl fmt::Display for Protection {
@@ -107,7 +110,9 @@ impl fmt::Display for Protection {
         for fact in &self.holds {
             write!(f, " · {fact}")?;
         }
-        if !self.open.is_empty() {
+        if let Some(why) = &self.untraced {
+            write!(f, " · nothing is run, as it could not be verified: {why}")?;
+        } else if !self.open.is_empty() {
             write!(f, " · open: {}", self.open.join(", "))?;
         }
         if let Some(more) = &self.more {
@@ -121,6 +126,8 @@ impl fmt::Display for Protection {
 #[derive(Clone, Debug, Default)]
 pub struct Isolation {
     way: Way,
+    /// Whether the machine's network has been left.
+    apart: bool,
     /// What that holds.
     pub protection: Protection,
 }
@@ -149,6 +156,7 @@ impl Isolation {
                 .map(|bubblewrap| canary::send(Way::Bubblewrap(bubblewrap)));
             match found {
                 Some(Ok(mut isolation)) => {
+                    isolation.apart = network == network::Reach::Loopback;
                     if peers {
                         isolation.protection.share_loopback(network);
                     }
@@ -160,6 +168,7 @@ impl Isolation {
         }
         for fence in Fence::kinds() {
             if let Ok(mut isolation) = canary::send(Way::Fence(fence)) {
+                isolation.apart = network == network::Reach::Loopback;
                 isolation.protection.share_loopback(network);
                 isolation.protection.more = more(most, why_not);
                 return isolation;
@@ -170,9 +179,22 @@ impl Isolation {
 
     fn limits(network: network::Reach, more: Option<String>) -> Isolation {
         let open = ["your files", "your processes"].map(String::from).to_vec();
-        let mut protection = Protection { tier: Tier::Limits, holds: Vec::new(), open, more };
+        let mut protection = Protection { open, more, ..Protection::default() };
         protection.share_loopback(network);
-        Isolation { way: Way::Limits, protection }
+        if let Some(why) = crate::run::untraced() {
+            protection.more = Some(crate::run::NotTraced::what_helps());
+            protection.untraced = Some(why.to_string());
+        }
+        Isolation { way: Way::Limits, apart: network == network::Reach::Loopback, protection }
+    }
+
+    /// To be called by a thread that examines one program while others examine other ones: what it
+    /// runs from now on can't reach what they run.
+    pub fn divide_network(&self) {
+        if self.apart {
+            // Where this does not work they share one, as before: nothing else is lost.
+            let _ = network::divide();
+        }
     }
 
     /// A file that the program needs and could not read, when it is run as another user.
@@ -426,6 +448,7 @@ mod tests {
             holds: vec!["files".into()],
             open: vec!["network".into(), "disk".into()],
             more: Some("apt install bubblewrap".into()),
+            untraced: None,
         };
         let line =
             "isolation: partial · files · open: network, disk · for more: apt install bubblewrap";

@@ -2,7 +2,9 @@
 //!
 //! Servers and clients are examined from outside, so they and the grader must share a loopback
 //! network. It need not be the machine's: the grader moves to one of its own before it starts
-//! anything, and no program that it runs can reach, or be reached from, anywhere else.
+//! anything, and no program that it runs can reach, or be reached from, anywhere else. Where several
+//! are examined at the same time, each has one more of its own, or one could connect to the server of
+//! another.
 
 use std::fs;
 use std::io;
@@ -62,6 +64,17 @@ fn move_out() -> Result<()> {
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
     }
+    set_up()
+}
+
+/// Gives the calling thread, and all that it starts from now on, a loopback network of its own.
+/// Namespaces belong to threads: the others stay where they are.
+pub(super) fn divide() -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWNET)?;
+    set_up()
+}
+
+fn set_up() -> Result<()> {
     raise_loopback()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     TcpStream::connect(listener.local_addr()?)?;
