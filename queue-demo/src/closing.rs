@@ -5,11 +5,11 @@
 
 use std::fmt::Display;
 use std::io;
-use std::thread;
+use std::thread::{Builder, JoinHandle};
 
 use crossbeam::channel::unbounded;
 
-use crate::print_line;
+use crate::{failed, print_line};
 
 pub(crate) fn show() -> io::Result<()> {
     sentinel()?;
@@ -23,7 +23,7 @@ fn sentinel() -> io::Result<()> {
         sender.send(item).map_err(io::Error::other)?;
     }
     let items = receiver.clone();
-    let worker = thread::spawn(move || items.iter().map_while(|item| item).count());
+    let worker = start(move || items.iter().map_while(|item| item).count())?;
     let count = worker.join().expect("it only counts");
     say("sentinel", format_args!("a worker got {count} items, then None, and ends"))?;
     let error = receiver.try_recv().expect_err("the worker took all");
@@ -33,13 +33,15 @@ fn sentinel() -> io::Result<()> {
 fn no_sender() -> io::Result<()> {
     let (sender, receiver) = unbounded();
     let workers = [receiver.clone(), receiver.clone()];
-    let workers = workers.map(|items| thread::spawn(move || items.iter().count()));
+    let workers = workers.map(|items| start(move || items.iter().count()));
     for item in 0..3 {
         sender.send(item).map_err(io::Error::other)?;
     }
     drop(sender);
-    let counts = workers.map(|worker| worker.join().expect("it only counts"));
-    let count: usize = counts.iter().sum();
+    let mut count = 0;
+    for worker in workers {
+        count += worker?.join().expect("it only counts");
+    }
     say(
         "last sender",
         format_args!("dropped: two workers got {count} items together, and both end"),
@@ -53,6 +55,11 @@ fn no_receiver() -> io::Result<()> {
     drop(receiver);
     let error = sender.send(0).expect_err("nobody could ever take it");
     say("last receiver", format_args!("dropped: send says: {error}"))
+}
+
+/// The system may refuse: then `thread::spawn` would panic.
+fn start(count: impl FnOnce() -> usize + Send + 'static) -> io::Result<JoinHandle<usize>> {
+    Builder::new().spawn(count).map_err(failed("start of a thread"))
 }
 
 fn say(what: &str, words: impl Display) -> io::Result<()> {

@@ -5,10 +5,10 @@
 
 use std::fmt::Display;
 use std::io;
-use std::thread;
+use std::thread::{self, Builder};
 
-use crate::print_line;
 use crate::queue::{Kind, Queue};
+use crate::{failed, print_line};
 
 pub(crate) fn show() -> io::Result<()> {
     let queue = Queue::new(Kind::Fifo, 5);
@@ -21,10 +21,13 @@ pub(crate) fn show() -> io::Result<()> {
     let left = queue.unfinished();
     say("get all of them", format_args!("unfinished: {left}, although the queue is empty"))?;
 
-    thread::scope(|scope| {
-        scope.spawn(|| items.map(|_| queue.task_done()));
+    thread::scope(|scope| -> io::Result<()> {
+        // `scope.spawn` would panic where the system refuses.
+        let worker = Builder::new().spawn_scoped(scope, || items.map(|_| queue.task_done()));
+        worker.map_err(failed("start of a thread"))?;
         queue.join();
-    });
+        Ok(())
+    })?;
     say("task_done, join", format_args!("unfinished: {}", queue.unfinished()))?;
 
     let error = queue.task_done().expect_err("all is done");

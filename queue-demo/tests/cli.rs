@@ -228,6 +228,20 @@ fn wrong_usage_is_refused_before_anything_is_printed() {
     }
 }
 
+#[test]
+fn a_thread_that_the_system_refuses_is_an_error() {
+    for arguments in ["", "--kind lifo", "closing", "join"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_queue-demo"));
+        command.args(arguments.split_whitespace()).stdin(Stdio::null());
+        command.env("RUST_MIN_STACK", (1_u64 << 46).to_string()); // no room for such a stack
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {stderr}");
+        assert!(stderr.starts_with("queue-demo: start of "), "{arguments}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments}: {stderr}");
+    }
+}
+
 /// Runs a subcommand, which must say exactly this.
 fn says(subcommand: &str, expected: &str) {
     assert_eq!(run(subcommand), (Some(0), expected.to_string(), String::new()));
