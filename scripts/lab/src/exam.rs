@@ -424,3 +424,56 @@ pub fn last_word(state: &State) -> Option<String> {
 /// Time that a program gets to do what it should do at once. Long, so that a busy machine never
 /// makes the difference; nobody waits for it who does it.
 pub const SOON: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// Any outcome, drawn from the random numbers of the examination.
+    fn anything(exam: &mut Exam) -> Finding {
+        match exam.random.u8(..12) {
+            0 => fail("one thing", "another"),
+            1 => Err(Trouble::Cut(Cut::Time)),
+            2 => Err(Trouble::Cut(Cut::Memory)),
+            3 => Err(Trouble::Crashed("signal 11".into())),
+            4 => Err(Trouble::Unverified("no evidence".into())),
+            5 => Err(Trouble::NotGradable("it is not there".into())),
+            6 => Err(anyhow::anyhow!("our own mistake").into()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn only_what_holds_earns_points_and_what_it_needs_must_hold_first() {
+        let check = |id, points, needs| Check {
+            id,
+            points,
+            needs,
+            title: "",
+            lesson: "",
+            examine: anything,
+        };
+        let checks = [
+            check("a", 3, &[]),
+            check("b", 2, &["a"]),
+            check("c", 5, &["a", "b"]),
+            check("d", 0, &["c"]),
+        ];
+        let program = Program::demo("none", Path::new("/dev/null"));
+        for seed in 0..2000 {
+            let mut exam = Exam::new(&program, seed, Limits::default(), Stdout::Pipe, None);
+            let records = exam.examine(&checks, &[], |_| ());
+            assert_eq!(records.len(), checks.len());
+            for (record, check) in records.iter().zip(&checks) {
+                let holds = record.status == Status::Pass;
+                assert_eq!(record.earned, if holds { check.points } else { 0 }, "{record:?}");
+                assert_eq!(record.points, check.points);
+                let needed =
+                    |id: &&str| records.iter().any(|r| r.id == **id && r.status == Status::Pass);
+                let may = check.needs.iter().all(needed);
+                assert_eq!(record.status == Status::Skipped, !may, "{record:?}");
+            }
+        }
+    }
+}

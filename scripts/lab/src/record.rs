@@ -158,14 +158,15 @@ impl Record {
         Record { hidden: Vec::new(), checks, ..self.clone() }
     }
 
-    /// The points that were earned.
-    pub fn earned(&self) -> u8 {
-        self.checks.iter().map(|check| check.earned).sum()
+    /// The points that were earned. Wider than those of a check: a file of records may have been
+    /// written by anybody.
+    pub fn earned(&self) -> u32 {
+        self.checks.iter().map(|check| u32::from(check.earned)).sum()
     }
 
     /// The points that could be earned.
-    pub fn points(&self) -> u8 {
-        self.checks.iter().map(|check| check.points).sum()
+    pub fn points(&self) -> u32 {
+        self.checks.iter().map(|check| u32::from(check.points)).sum()
     }
 
     /// Whether it earned all there is to earn.

@@ -408,6 +408,9 @@ pub fn numbers<'a>(tasks: impl IntoIterator<Item = &'a Task>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -416,5 +419,42 @@ mod tests {
         assert_eq!(difference(&lines("a b a"), &lines("a a b")), None);
         let found = difference(&lines("a b"), &lines("a a")).expect("different");
         assert!(found.contains("missing: 'b'") && found.contains("too much: 'a'"), "{found}");
+    }
+
+    /// How many more of each line there are in one than in the other, counted one by one.
+    fn surplus(of: &[String], over: &[String]) -> Vec<String> {
+        let count = |lines: &[String], line: &String| lines.iter().filter(|l| *l == line).count();
+        let distinct: BTreeSet<&String> = of.iter().collect();
+        let more = |line: &&String| count(of, line).saturating_sub(count(over, line));
+        distinct.iter().flat_map(|line| vec![(*line).clone(); more(line)]).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_difference_is_what_counting_finds(
+            (wanted, seen) in (vec("[ab]{1,2}", 0..6), vec("[ab]{1,2}", 0..6))
+        ) {
+            let (missing, extra) = (surplus(&wanted, &seen), surplus(&seen, &wanted));
+            match difference(&wanted, &seen) {
+                None => prop_assert!(missing.is_empty() && extra.is_empty()),
+                Some(words) => {
+                    let told = |name: &str, lines: &[String]| match lines.len() {
+                        0 => !words.contains(name),
+                        // In whatever order: no more than four of them are told.
+                        1..=4 => lines.iter().all(|line| words.contains(&format!("'{line}'"))),
+                        more => words.contains(&format!("and {} more", more - 4)),
+                    };
+                    prop_assert!(told("missing: ", &missing) && told("too much: ", &extra));
+                    prop_assert!(!missing.is_empty() || !extra.is_empty());
+                }
+            }
+            let backwards: Vec<String> = seen.iter().rev().cloned().collect();
+            prop_assert_eq!(
+                difference(&wanted, &seen).is_none(),
+                difference(&backwards, &wanted).is_none()
+            );
+        }
     }
 }

@@ -40,7 +40,7 @@ pub fn text(records: &[Record]) -> String {
 /// A lab's submissions: how they did, what fails most, a table, and each with what was seen.
 fn class(page: &mut String, lab: &str, records: &[&Record]) {
     let full = records.iter().filter(|record| record.is_full()).count();
-    let mut earned: Vec<u8> = records.iter().map(|record| record.earned()).collect();
+    let mut earned: Vec<u32> = records.iter().map(|record| record.earned()).collect();
     earned.sort_unstable();
     let _ = write!(
         page,

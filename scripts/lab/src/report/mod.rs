@@ -75,6 +75,9 @@ pub fn write_bytes(file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 #[cfg(test)]
+mod laws;
+
+#[cfg(test)]
 mod sample {
     use crate::record::{CheckRecord, Record, SCHEMA, Status};
 
