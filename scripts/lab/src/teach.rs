@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::keys::{self, Key};
 use crate::labs::Lab;
 use crate::program;
-use crate::record::Record;
+use crate::report::page::Walked;
 use crate::report::terminal::{Style, Terminal};
 use crate::walkthrough::{Section, perform};
 use crate::words::{self, Language, fill, tr};
@@ -106,12 +106,11 @@ impl Notes {
     }
 }
 
-/// The sections with their notes, each when a key has been pressed; the records of those that were
-/// shown.
+/// The sections with their notes, each when a key has been pressed; those that were shown.
 ///
 /// # Errors
 /// When the notes of a section can't be read.
-pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>> {
+pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Walked>> {
     let notes: Vec<Notes> =
         sections.iter().map(|s| Notes::of(s.lab, words::language())).collect::<Result<_>>()?;
     let minutes: u32 = notes.iter().map(|notes| notes.minutes).sum();
@@ -122,7 +121,7 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>
     terminal.paragraph(Style::Title, 0, &line);
     terminal.gap();
     let started = Instant::now();
-    let mut records = BTreeMap::new();
+    let mut shown = BTreeMap::new();
     let mut index = 0;
     while let (Some(section), Some(own)) = (sections.get(index), notes.get(index)) {
         let before: u32 = notes[..index].iter().map(|notes| notes.minutes).sum();
@@ -143,7 +142,7 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>
             key = Key::Again;
         }
         while key == Key::Again {
-            records.insert(index, perform(section, terminal));
+            shown.insert(index, perform(section, terminal));
             key = after(own, terminal);
         }
         index = match key {
@@ -152,7 +151,7 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Record>
             _ => break,
         };
     }
-    Ok(records.into_values().collect())
+    Ok(shown.into_values().collect())
 }
 
 /// What to ask and what to show; the key that is pressed then.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use crate::labs::{LABS, Lab};
 use crate::program::{self, Program};
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report;
+use crate::report::page::{self, Walked};
 use crate::report::terminal::{Style, Terminal, progress};
 use crate::run::{Echo, Limits, Line, Stdout, Stream};
 use crate::teach;
@@ -51,6 +52,9 @@ pub struct Options {
     /// Write the whole record here, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write all that is shown here, as one page for a browser
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Show only what does not hold, and the last lines
     #[arg(long, short)]
     quiet: bool,
@@ -81,7 +85,7 @@ fn section(name: &str) -> Result<String, String> {
 struct Whole<'a> {
     schema: &'static str,
     seed: u64,
-    sections: &'a [Record],
+    sections: Vec<&'a Record>,
     facts: usize,
     passed: usize,
     failed: usize,
@@ -130,16 +134,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let demo = Program::demo(lab.demo, executable);
         sections.push(Section { number, lab, demo, seed, limits });
     }
-    let records = match options {
+    let walked = match options {
         Options { teach: true, .. } => teach::run(&sections, &terminal)?,
         Options { pause: true, .. } => one_by_one(&sections, &terminal),
         _ => ahead(&sections, options.quiet),
     };
+    let records: Vec<&Record> = walked.iter().map(|walked| &walked.record).collect();
     let count = |wanted: &[Status]| records.iter().map(|record| record.count(wanted)).sum();
     let whole = Whole {
         schema: SCHEMA,
         seed,
-        sections: &records,
+        sections: records.clone(),
         facts: records.iter().map(|record| record.checks.len()).sum(),
         passed: count(&[Status::Pass]),
         failed: count(&[
@@ -155,6 +160,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     };
     if let Some(file) = &options.json {
         report::write(file, &(serde_json::to_string_pretty(&whole)? + "\n"))?;
+    }
+    if let Some(file) = &options.html {
+        report::write(file, &page::text(&walked, &[whole.words(), machine()], &whole.again()))?;
     }
     summary(&whole, &terminal);
     let broken =
@@ -193,24 +201,24 @@ pub struct Section {
 }
 
 /// One section after the other, each when a key has been pressed.
-fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Record> {
-    let mut records = Vec::new();
+fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Walked> {
+    let mut all = Vec::new();
     for section in sections {
-        if !records.is_empty() {
+        if !all.is_empty() {
             keys::ask(&[(Key::Next, tr("space: the next section"))]);
         }
-        records.push(walk(section, terminal));
+        all.push(walk(section, terminal));
     }
-    records
+    all
 }
 
 /// Two sections at the same time, shown one after the other: what the second one says is kept back
 /// until it is its turn.
-fn ahead(sections: &[Section], quiet: bool) -> Vec<Record> {
+fn ahead(sections: &[Section], quiet: bool) -> Vec<Walked> {
     let stages: Vec<_> = sections.iter().map(|_| Arc::new(Terminal::waiting(quiet))).collect();
     let next = AtomicUsize::new(0);
     let (done, all_done) = mpsc::channel();
-    let mut records = BTreeMap::new();
+    let mut all = BTreeMap::new();
     thread::scope(|scope| {
         for _ in 0..2 {
             let (done, next, stages) = (done.clone(), &next, &stages);
@@ -225,30 +233,30 @@ fn ahead(sections: &[Section], quiet: bool) -> Vec<Record> {
         drop(done);
         for (index, stage) in stages.iter().enumerate() {
             stage.take_turn();
-            while !records.contains_key(&index) {
-                let Ok((index, record)) = all_done.recv() else { return };
-                records.insert(index, record);
+            while !all.contains_key(&index) {
+                let Ok((index, walked)) = all_done.recv() else { return };
+                all.insert(index, walked);
             }
         }
     });
-    records.into_values().collect()
+    all.into_values().collect()
 }
 
 /// One section, with its heading.
-fn walk(section: &Section, terminal: &Arc<Terminal>) -> Record {
+fn walk(section: &Section, terminal: &Arc<Terminal>) -> Walked {
     terminal.heading(&section.number, tr(section.lab.title), section.lab.demo);
     perform(section, terminal)
 }
 
 /// Each scene of a section shown, then its facts.
-pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Record {
-    let Section { lab, demo, seed, limits, .. } = section;
+pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Walked {
+    let Section { number, lab, demo, seed, limits } = section;
     let (seed, limits) = (*seed, *limits);
     let started = Instant::now();
     terminal.paragraph(Style::Plain, 2, tr(lab.about));
-    let stage = Stage { terminal: terminal.clone() };
+    let stage = Stage { terminal: terminal.clone(), lines: Arc::default() };
     let mut exam = Exam::new(demo, seed, limits, Stdout::Pipe, Some(&stage));
-    let mut checks = Vec::new();
+    let (mut checks, mut scenes) = (Vec::new(), Vec::new());
     for scene in std::iter::once(&lab.scene).chain(lab.more) {
         terminal.gap();
         if !scene.text.is_empty() {
@@ -258,14 +266,17 @@ pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Record {
         if let Err(trouble) = exam.show(scene) {
             let why = fill("it could not be shown: {why}", &[("why", &said(&trouble))]);
             terminal.verdict(Style::Bad, &format!("  {why}"));
+            stage.lines().push(page::Line::Action(why));
         }
         terminal.gap();
+        let (from, lines) = (checks.len(), std::mem::take(&mut *stage.lines()));
         checks.extend(exam.examine(scene.checks, lab.timed, |record: &CheckRecord| {
             terminal.check(record);
         }));
+        scenes.push(page::Scene { text: scene.text, lines, checks: from..checks.len() });
     }
     terminal.gap();
-    Record {
+    let record = Record {
         schema: SCHEMA.into(),
         lab: lab.name.into(),
         program: demo.name.clone(),
@@ -276,7 +287,8 @@ pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Record {
         isolation: None,
         checks,
         seconds: started.elapsed().as_secs_f64(),
-    }
+    };
+    Walked { number: number.clone(), title: lab.title, about: lab.about, scenes, record }
 }
 
 fn said(trouble: &Trouble) -> String {
@@ -288,60 +300,90 @@ fn said(trouble: &Trouble) -> String {
     }
 }
 
-/// Shows the runs as they go on.
+/// Shows the runs as they go on, and keeps what it has shown.
 struct Stage {
     terminal: Arc<Terminal>,
+    lines: Arc<Mutex<Vec<page::Line>>>,
+}
+
+impl Stage {
+    fn lines(&self) -> MutexGuard<'_, Vec<page::Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Audience for Stage {
     fn command(&self, line: &str) {
         self.terminal.command(line);
+        self.lines().push(page::Line::Command(line.into()));
     }
 
     fn action(&self, what: &str) {
         self.terminal.paragraph(Style::Quiet, 2, &format!("# {what}"));
+        self.lines().push(page::Line::Action(what.into()));
     }
 
     fn output(&self, line: &str) {
         self.terminal.output("", line);
+        self.lines().push(page::Line::Output(line.into()));
     }
 
     fn echo(&self) -> Option<Echo> {
-        let terminal = self.terminal.clone();
+        let (terminal, lines) = (self.terminal.clone(), self.lines.clone());
         Some(Arc::new(move |line: &Line| {
-            let mark = if line.stream == Stream::Stderr { "! " } else { "" };
-            terminal.output(mark, &line.text());
+            let text = line.text();
+            let (mark, line) = match line.stream {
+                Stream::Stdout => ("", page::Line::Output(text.clone())),
+                Stream::Stderr => ("! ", page::Line::Error(text.clone())),
+            };
+            terminal.output(mark, &text);
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }))
     }
 }
 
-fn summary(whole: &Whole, terminal: &Terminal) {
-    let sections = whole.sections.len();
-    let Whole { facts, passed, failed, left_out, seconds, seed, .. } = whole;
-    let seconds = decimal(*seconds);
-    let style = if *failed == 0 { Style::Good } else { Style::Bad };
-    terminal.verdict(
-        style,
-        &fill(
+impl Whole<'_> {
+    /// What came out, in a sentence.
+    fn words(&self) -> String {
+        fill(
             "{sections} {sections:section|sections}, {facts} {facts:fact|facts} checked: \
              {passed} passed, {failed} failed, {left_out} left out, {seconds} seconds",
             &[
-                ("sections", &sections),
-                ("facts", facts),
-                ("passed", passed),
-                ("failed", failed),
-                ("left_out", left_out),
-                ("seconds", &seconds),
+                ("sections", &self.sections.len()),
+                ("facts", &self.facts),
+                ("passed", &self.passed),
+                ("failed", &self.failed),
+                ("left_out", &self.left_out),
+                ("seconds", &decimal(self.seconds)),
             ],
-        ),
-    );
-    for record in whole.sections {
+        )
+    }
+
+    /// The command that repeats it.
+    fn again(&self) -> String {
+        format!("cargo walkthrough --seed {}", self.seed)
+    }
+}
+
+/// Where it was made.
+fn machine() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    fill(
+        "Linux {release}, {processors} {processors:processor|processors}",
+        &[("release", &release.trim()), ("processors", &processors)],
+    )
+}
+
+fn summary(whole: &Whole, terminal: &Terminal) {
+    let style = if whole.failed == 0 { Style::Good } else { Style::Bad };
+    terminal.verdict(style, &whole.words());
+    for record in &whole.sections {
         for check in record.checks.iter().filter(|check| check.status != Status::Pass) {
             let line = format!("  {}: {}", record.lab, tr(&check.title));
             terminal.verdict(Style::Plain, &line);
         }
     }
-    let again = format!("cargo walkthrough --seed {seed}");
-    let again = fill("the same inputs again: {command}", &[("command", &again)]);
+    let again = fill("the same inputs again: {command}", &[("command", &whole.again())]);
     terminal.verdict(Style::Quiet, &again);
 }

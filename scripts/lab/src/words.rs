@@ -34,6 +34,14 @@ impl Language {
             _ => Language::English,
         }
     }
+
+    /// Its name, as HTML has it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Russian => "ru",
+        }
+    }
 }
 
 static SPOKEN: OnceLock<Language> = OnceLock::new();

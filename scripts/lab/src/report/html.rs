@@ -20,21 +20,26 @@ pub fn text(records: &[Record]) -> String {
         [one] => format!("{}: {} of {}", one.lab, one.earned(), one.points()),
         _ => format!("{}: {} submissions", names.join(", "), records.len()),
     };
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        escaped(&title)
-    );
+    let mut body = String::new();
     for (lab, records) in labs {
         match records[..] {
-            [one] => submission(&mut page, "h1", one, true),
-            _ => class(&mut page, lab, &records),
+            [one] => submission(&mut body, "h1", one, true),
+            _ => class(&mut body, lab, &records),
         }
     }
-    page.push_str("</body>\n</html>\n");
-    page
+    page("en", &title, "", &body)
+}
+
+/// A whole page around its body, with what it needs in it; `style` is for this kind of page.
+pub(super) fn page(language: &str, title: &str, style: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <title>{}</title>\n<style>\n{STYLE}{style}</style>\n</head>\n<body>\n{body}</body>\n\
+         </html>\n",
+        escaped(title)
+    )
 }
 
 /// A lab's submissions: how they did, what fails most, a table, and each with what was seen.
@@ -215,7 +220,7 @@ fn place(lab: &str, index: usize) -> String {
 }
 
 /// The class that gives it its colour.
-fn kind(check: &CheckRecord) -> &'static str {
+pub(super) fn kind(check: &CheckRecord) -> &'static str {
     match check.status {
         Status::Pass => "good",
         status if failed(status) && check.points > 0 => "bad",
@@ -224,7 +229,7 @@ fn kind(check: &CheckRecord) -> &'static str {
 }
 
 /// What says it without colour.
-fn mark(status: Status) -> &'static str {
+pub(super) fn mark(status: Status) -> &'static str {
     match status {
         Status::Pass => "✓",
         Status::Fail => "✗",
@@ -235,7 +240,7 @@ fn mark(status: Status) -> &'static str {
 }
 
 /// Text in which nothing is a tag, a reference, the end of an attribute, or a control character.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(harmless).collect();
     let mut clean = String::new();
     for c in lines.join("\n").chars() {

@@ -13,6 +13,7 @@ pub mod github;
 pub mod gradescope;
 pub mod html;
 pub mod junit;
+pub mod page;
 pub mod terminal;
 
 /// A check as the heading of a column.

@@ -285,7 +285,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// The line, or its beginning and how much was left out.
-fn shortened(line: &str, width: usize) -> String {
+pub(super) fn shortened(line: &str, width: usize) -> String {
     let length = line.chars().count();
     if length <= width {
         return line.to_string();
