@@ -13,6 +13,7 @@ use super::peer::{
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect, fail};
 use crate::run::{Kind, Line, Live, Spec, State, Stdout, Stream, kernel};
+use crate::words::fill;
 
 /// The note's port.
 const PORT: u16 = 10002;
@@ -129,13 +130,17 @@ pub(super) static LAB: Lab = Lab {
 
 fn show(exam: &mut Exam) -> Result<(), Trouble> {
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
-    exam.tell(format!("two clients connect to {address}; the first one sends hello"));
+    exam.tell(fill(
+        "two clients connect to {address}; the first one sends hello",
+        &[("address", &address)],
+    ));
     let (mut first, mut second) = (Peer::connect(address)?, Peer::connect(address)?);
     first.send(b"hello");
     let pinged = first.read_until(SOON, |received| received.len() >= 8);
     second.read_until(SOON, |received| received.len() >= 4);
     let text = |peer: &Peer| String::from_utf8_lossy(&peer.received).into_owned();
-    exam.tell(format!("the first got {}, the second {}", text(&first), text(&second)));
+    let got = [("first", &text(&first) as _), ("second", &text(&second) as _)];
+    exam.tell(fill("the first got {first}, the second {second}", &got));
     drop((first, second));
     expect(pinged, "two pings", || "they did not come".into())?;
     ends(live, "when 2 clients have come and gone").map(drop)

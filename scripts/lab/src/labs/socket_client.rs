@@ -14,6 +14,7 @@ use super::peer::{Closed, Host, Peer, ending, fate, in_time};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, done, expect, fail, whole};
 use crate::run::{Ending, Line, Live, Spec, State, Stream, kernel};
+use crate::words::fill;
 
 pub(super) static LAB: Lab = Lab {
     name: "client",
@@ -171,7 +172,8 @@ fn received(
                 format!("connection {number} brought '{text}' and stays open: the program waits"),
             );
         };
-        exam.tell(format!("our server at {} received {text}", host.address));
+        let seen = [("address", &host.address as _), ("text", &text as _)];
+        exam.tell(fill("our server at {address} received {text}", &seen));
         all.push((text, closed));
         if closed == Closed::Open {
             open.push(peer);

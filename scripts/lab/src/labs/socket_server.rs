@@ -15,6 +15,7 @@ use crate::exam::{Exam, Finding, SOON, Trouble, expect};
 use crate::run::{
     Ending, Gate, Kind, Line, Live, Moment, Spec, State, Stdout, Step, Stream, kernel,
 };
+use crate::words::fill;
 
 /// The note's port.
 const PORT: u16 = 10001;
@@ -153,7 +154,8 @@ pub(super) static LAB: Lab = Lab {
 fn show(exam: &mut Exam) -> Result<(), Trouble> {
     let (live, address) = serve(exam, PORT, &["--connections", "2"])?;
     for word in ["hello", "ping"] {
-        exam.tell(format!("a client connects to {address}, sends {word}, and closes"));
+        let said = [("address", &address as _), ("word", &word as _)];
+        exam.tell(fill("a client connects to {address}, sends {word}, and closes", &said));
         send(&live, address, word, "a client")?;
     }
     ends(live, "when 2 clients have come and gone").map(drop)
