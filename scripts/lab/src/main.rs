@@ -17,9 +17,11 @@ mod grading;
 mod hidden;
 mod keys;
 mod labs;
+mod look;
 mod marker;
 mod new;
 mod package;
+mod picture;
 mod program;
 mod record;
 mod report;
@@ -50,6 +52,7 @@ enum Command {
     #[command(subcommand)]
     Package(package::Package),
     Watch(watch::Options),
+    Look(look::Options),
     Twins(twins::Options),
     /// Name the labs
     List,
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::New(options) => new::run(&options),
         Command::Package(package) => package::run(&package),
         Command::Watch(options) => watch::run(&options),
+        Command::Look(options) => look::run(&options),
         Command::Twins(options) => twins::run(&options),
         Command::List => Ok(grade::list()),
         Command::Show { lab } => grade::show(&lab),

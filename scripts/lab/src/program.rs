@@ -140,6 +140,20 @@ fn python(isolation: &Isolation) -> Result<(PathBuf, Vec<PathBuf>)> {
         .context("there is no python3 that it could run; on Debian and Ubuntu: apt install python3")
 }
 
+/// The interpreter behind a launcher that is itself a script, such as pyenv's `python3`.
+pub fn interpreter(file: &Path) -> Option<PathBuf> {
+    let mut begin = [0; 2];
+    std::fs::File::open(file).ok()?.read_exact(&mut begin).ok()?;
+    let python = file.file_name()?.to_str()?.starts_with("python");
+    if !python || begin != *b"#!" {
+        return None;
+    }
+    let question = "import sys; print(sys.executable)";
+    let output = Command::new(file).args(["-I", "-c", question]).stdin(Stdio::null()).output();
+    let answer = String::from_utf8(output.ok()?.stdout).ok()?;
+    Some(PathBuf::from(answer.trim_end())).filter(|path| path.is_file())
+}
+
 /// A word as a shell takes it for one.
 pub fn quote(word: &OsStr) -> String {
     let word = word.to_string_lossy();

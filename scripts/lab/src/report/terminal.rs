@@ -66,12 +66,10 @@ impl Terminal {
     pub fn new(quiet: bool) -> Terminal {
         let out = io::stdout();
         let terminal = out.is_terminal();
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         Terminal {
             out: Mutex::new(Out { to: out, held: None }),
-            colour: terminal && !refused && !dumb,
+            colour: colours(),
             width: columns.filter(|_| terminal).unwrap_or(WIDTH).clamp(40, WIDEST),
             quiet,
         }
@@ -258,6 +256,13 @@ impl Terminal {
     }
 }
 
+/// Whether stdout shows colours, and the user wants them.
+pub fn colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdout().is_terminal() && !refused && !dumb
+}
+
 /// A progress line on stderr, rewritten in place; nothing when stderr is no terminal.
 pub fn progress(text: &str) {
     let mut err = io::stderr();
@@ -268,7 +273,7 @@ pub fn progress(text: &str) {
 }
 
 /// Breaks a text into lines of at most `width` characters, at spaces where it has any.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is always a last line");

@@ -10,10 +10,11 @@ use seccompiler::{
     SeccompRule,
 };
 
-/// Makes the kernel stop a program where it writes to stdout or stderr and where it begins to sleep,
-/// and nowhere else (`SECCOMP_RET_TRACE`). So the tracer knows which task wrote which line, and can
-/// hold it just before. All other system calls, and writes to other descriptors, run at full speed.
-pub(super) fn writes_and_sleeps() -> Result<BpfProgram> {
+/// Makes the kernel stop a program where it writes to stdout or stderr, where it begins to sleep or
+/// where a connection may come, and nowhere else (`SECCOMP_RET_TRACE`). So the tracer knows which
+/// task wrote which line, and can hold it just before. All other system calls, and writes to other
+/// descriptors, run at full speed.
+pub(super) fn writes_and(sleeps: bool, connections: bool) -> Result<BpfProgram> {
     let first_is = |number| -> Result<SeccompRule> {
         let equals = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, number)?;
         Ok(SeccompRule::new(vec![equals])?)
@@ -22,12 +23,19 @@ pub(super) fn writes_and_sleeps() -> Result<BpfProgram> {
     for call in [libc::SYS_write, libc::SYS_writev] {
         calls.insert(call, vec![first_is(1)?, first_is(2)?]);
     }
-    for call in [libc::SYS_nanosleep, libc::SYS_clock_nanosleep] {
-        calls.insert(call, Vec::new());
+    if sleeps {
+        for call in [libc::SYS_nanosleep, libc::SYS_clock_nanosleep] {
+            calls.insert(call, Vec::new());
+        }
+        // Of no descriptors: so does Python before 3.11 sleep.
+        #[cfg(target_arch = "x86_64")]
+        calls.insert(libc::SYS_select, vec![first_is(0)?]);
     }
-    // Of no descriptors: so does Python before 3.11 sleep.
-    #[cfg(target_arch = "x86_64")]
-    calls.insert(libc::SYS_select, vec![first_is(0)?]);
+    if connections {
+        for call in [libc::SYS_accept, libc::SYS_accept4, libc::SYS_connect] {
+            calls.insert(call, Vec::new());
+        }
+    }
     compile(calls, SeccompAction::Trace(0))
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::libc;
@@ -15,7 +16,7 @@ use nix::sys::socket::{getsockopt, sockopt::AcceptConn};
 use procfs::process::{FDTarget, MMapPath, Process, Syscall};
 use socket2::SockRef;
 
-use super::log::{Id, State};
+use super::log::{Account, Id, State};
 
 /// Bytes of memory that a process holds (`VmRSS`).
 pub fn resident(pid: Id) -> Option<u64> {
@@ -61,6 +62,36 @@ pub fn demanded_time(pid: Id) -> Option<Duration> {
 pub fn has_ended(process: Id, task: Id) -> bool {
     let stat = Process::new(process).and_then(|process| process.task_from_tid(task)?.stat());
     stat.map_or(true, |stat| matches!(stat.state, 'Z' | 'X'))
+}
+
+/// What is counted of one task.
+pub fn account(process: Id, task: Id) -> Option<Account> {
+    let folder = format!("/proc/{process}/task/{task}");
+    let times = fs::read_to_string(format!("{folder}/schedstat")).ok()?;
+    let mut times = times.split_whitespace().map_while(|word| word.parse().ok());
+    let status = fs::read_to_string(format!("{folder}/status")).ok()?;
+    let field = |name: &str| -> Option<u64> {
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        value.trim_start_matches(':').split_whitespace().next()?.parse().ok()
+    };
+    Some(Account {
+        ran: Duration::from_nanos(times.next()?),
+        queued: Duration::from_nanos(times.next()?),
+        slept: field("voluntary_ctxt_switches")?,
+        preempted: field("nonvoluntary_ctxt_switches")?,
+        memory: field("VmHWM").unwrap_or(0) << 10,
+    })
+}
+
+/// What a descriptor of a process is, as a link of `/proc/PID/fd` says.
+pub fn descriptor(pid: Id, fd: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()
+}
+
+/// Who is at the other end of a connected socket.
+pub fn peer(pid: Id, fd: i32) -> Option<SocketAddr> {
+    let copy = copy_of(&open_process(pid)?, fd)?;
+    SockRef::from(&copy).peer_addr().ok()?.as_socket()
 }
 
 /// Whether a process is stopped, by a signal or by us.
@@ -187,13 +218,17 @@ pub fn has_time_out(process: Id, task: Id) -> bool {
 
 /// Whether the function of the kernel in which a task waits is that of a sleep.
 fn sleeps_on(process: Id, task: Id) -> bool {
-    fs::read_to_string(format!("/proc/{process}/task/{task}/wchan"))
-        .is_ok_and(|function| function.contains("nanosleep"))
+    function(process, task).is_some_and(|function| function.contains("nanosleep"))
+}
+
+/// The function of the kernel in which a task waits.
+pub fn function(process: Id, task: Id) -> Option<String> {
+    fs::read_to_string(format!("/proc/{process}/task/{task}/wchan")).ok()
 }
 
 /// Whether a call is a select or a poll of no descriptors with a time-out: so does Python before
 /// 3.11 sleep.
-fn only_for_time(call: i64, arguments: &[u64; 6]) -> bool {
+pub(super) fn only_for_time(call: i64, arguments: &[u64; 6]) -> bool {
     let selects = [
         libc::SYS_pselect6,
         #[cfg(target_arch = "x86_64")]

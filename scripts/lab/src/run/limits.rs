@@ -42,9 +42,26 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// None for the program, which has what its user has; only what is kept of its output.
+    pub fn of_the_user() -> Limits {
+        Limits {
+            time: Duration::MAX,
+            cpu: u64::MAX,
+            memory: u64::MAX,
+            tasks: usize::MAX,
+            file: u64::MAX,
+            output: 256 << 20,
+            lines: 1_000_000,
+            room: u64::MAX,
+        }
+    }
+
     /// Sets those that the kernel enforces by itself. Called in the child: no allocation.
     pub(super) fn apply(&self) -> io::Result<()> {
-        let set = |resource, most: rlim_t| setrlimit(resource, most, most);
+        let set = |resource, most: rlim_t| match most {
+            rlim_t::MAX => Ok(()), // as it was
+            most => setrlimit(resource, most, most),
+        };
         set(Resource::RLIMIT_CPU, self.cpu)?;
         set(Resource::RLIMIT_DATA, self.memory)?;
         set(Resource::RLIMIT_FSIZE, self.file)?;

@@ -3,6 +3,7 @@
 //! The tracer and the reader of the output write here, the check that drives the run waits here.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -61,6 +62,48 @@ pub struct Task {
     pub ending: Option<Ending>,
     /// What it executed, the last of them.
     pub executed: Option<PathBuf>,
+    /// When it executed what; only where the run is watched closely, as the next two.
+    pub executions: Vec<(Duration, PathBuf)>,
+    /// What the kernel had counted of it before it became the program: that is ours.
+    pub before: Account,
+    /// What the kernel had counted of it at its end.
+    pub account: Option<Account>,
+}
+
+/// What the kernel counts of a task (`/proc/PID/task/TID/schedstat` and `status`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Account {
+    /// The time for which it has run.
+    pub ran: Duration,
+    /// The time for which it could have run, and no processor was free.
+    pub queued: Duration,
+    /// How often it has gone to sleep by itself.
+    pub slept: u64,
+    /// How often a processor was taken from it.
+    pub preempted: u64,
+    /// The most memory that its process has held so far, in bytes.
+    pub memory: u64,
+}
+
+/// A TCP connection that a task accepted or made; only where the run is watched closely.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Whose descriptor it is.
+    pub process: Id,
+    /// The task that accepted or made it.
+    pub task: Id,
+    /// The descriptor.
+    pub fd: i32,
+    /// What the kernel calls the socket, as `/proc/PID/fd` shows it.
+    pub socket: PathBuf,
+    /// Who is at the other end.
+    pub peer: SocketAddr,
+    /// Whether it was accepted, not made.
+    pub accepted: bool,
+    /// When it came.
+    pub from: Duration,
+    /// When the descriptor was seen to be gone.
+    pub to: Option<Duration>,
 }
 
 impl Task {
@@ -91,6 +134,8 @@ pub struct Line {
     pub bytes: Vec<u8>,
     /// The task that is known to have written it.
     pub by: Option<Id>,
+    /// When that task began to write it.
+    pub written: Option<Duration>,
 }
 
 impl Line {
@@ -166,6 +211,7 @@ const ATTRIBUTED: usize = 4096;
 
 /// A write that the tracer saw, and how much of it was found in lines already.
 pub(super) struct Write {
+    pub(super) at: Duration,
     pub(super) task: Id,
     pub(super) stream: Stream,
     pub(super) bytes: Vec<u8>,
@@ -195,6 +241,12 @@ pub struct State {
     pub survivors: Vec<Id>,
     /// Why it was cut short.
     pub cut: Option<Cut>,
+    /// Tasks whose number another one has got since.
+    pub replaced: Vec<Task>,
+    /// The connections that were seen to come.
+    pub connections: Vec<Connection>,
+    /// How often a task was stopped by the tracer, and how long the tracer took for all of that.
+    pub stops: (u64, Duration),
     pub(super) writes: VecDeque<Write>,
     pub(super) gate: Option<Gate>,
     pub(super) release: Vec<Id>,
@@ -230,8 +282,14 @@ impl State {
         }
     }
 
-    /// Which task wrote the line, as far as its bytes are found in the writes that were seen.
-    pub(super) fn writer_of(&mut self, stream: Stream, line: &[u8]) -> Option<Id> {
+    /// Whether all tasks have ended, and all that they have written has been read.
+    pub fn over(&self) -> bool {
+        !self.traced && self.drained
+    }
+
+    /// Which task wrote the line and when, as far as its bytes are found in the writes that were
+    /// seen.
+    pub(super) fn writer_of(&mut self, stream: Stream, line: &[u8]) -> Option<(Id, Duration)> {
         if self.lines.len() >= ATTRIBUTED {
             self.writes = VecDeque::new();
             return None;
@@ -258,11 +316,11 @@ impl State {
         let write = &mut self.writes[index];
         // The newline too, if it is in this write.
         write.used = used + usize::from(write.bytes.get(used) == Some(&b'\n'));
-        let task = write.task;
+        let written = (write.task, write.at);
         if write.used >= write.bytes.len() {
             self.writes.remove(index);
         }
-        Some(task)
+        Some(written)
     }
 }
 

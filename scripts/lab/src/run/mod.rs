@@ -4,7 +4,7 @@
 //! Nothing here knows what the program should do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Result;
+use nix::pty::Winsize;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
@@ -25,13 +26,16 @@ pub mod kernel;
 mod limits;
 pub mod log;
 pub mod plain;
+pub mod sampler;
 mod still;
 mod streams;
 mod tracer;
 
 pub use isolation::{Isolation, Protection, Tier, hide_value_of};
 pub use limits::Limits;
-pub use log::{Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Stream, Task};
+pub use log::{
+    Account, Connection, Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Stream, Task,
+};
 use still::Stillness;
 pub use streams::Echo;
 
@@ -57,6 +61,7 @@ pub enum Stdout {
 
 /// What is to be run, and how.
 #[derive(Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Spec {
     /// The program and its arguments.
     pub command: Vec<OsString>,
@@ -74,6 +79,12 @@ pub struct Spec {
     pub result: Option<PathBuf>,
     /// What it finds in its environment besides, or instead of, what all find there.
     pub environment: Vec<(&'static str, OsString)>,
+    /// Whether it runs as a program of the user's own: with his environment, folder and stdin, in
+    /// the terminal's foreground.
+    pub as_user: bool,
+    /// Whether to note what only a picture needs: when a task executed what, what the kernel has
+    /// counted of it at its end, and the connections that come. Then sleeps are not stopped at.
+    pub closely: bool,
     /// Whether nobody needs to know who wrote which line. Then writes and sleeps are not stopped
     /// at: for programs that make very many of them.
     pub unattributed: bool,
@@ -157,20 +168,28 @@ pub struct Live {
 pub fn start(spec: &Spec) -> Result<Live> {
     // Small, and the same for everyone.
     let confined = spec.isolation.confine(&spec.command, &spec.files, &spec.limits)?;
-    let home = confined.home.as_os_str();
-    let mut environment: BTreeMap<&str, &OsStr> = BTreeMap::from([
-        ("PATH", "/usr/local/bin:/usr/bin:/bin".as_ref()),
-        ("LANG", "C.UTF-8".as_ref()),
-        ("HOME", home),
-        ("TMPDIR", home),
-    ]);
-    environment.extend(spec.environment.iter().map(|(name, value)| (*name, value.as_os_str())));
+    let home = confined.home.clone().into_os_string();
+    let mut environment: BTreeMap<OsString, OsString> = if spec.as_user {
+        std::env::vars_os().collect()
+    } else {
+        BTreeMap::from([
+            ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("HOME".into(), home.clone()),
+            ("TMPDIR".into(), home),
+        ])
+    };
+    environment.extend(spec.environment.iter().map(|(name, value)| (name.into(), value.clone())));
     let executable = tracer::Executable::new(&confined.command, &environment)?;
     let mut screen = None;
     let mut stage = Command::new("/"); // never executed: what is run is the executable above
     stage
-        .current_dir(&confined.folder)
-        .stdin(if spec.stdin { Stdio::piped() } else { Stdio::null() })
+        .current_dir(if spec.as_user { std::env::current_dir()? } else { confined.folder })
+        .stdin(match spec {
+            Spec { as_user: true, .. } => Stdio::inherit(),
+            Spec { stdin: true, .. } => Stdio::piped(),
+            _ => Stdio::null(),
+        })
         .stdout(match spec.stdout {
             _ if spec.result.is_some() => Stdio::null(),
             // With nobody at the other end from the very beginning.
@@ -185,8 +204,14 @@ pub fn start(spec: &Spec) -> Result<Live> {
         })
         .stderr(Stdio::piped());
     // A group of its own, or Ctrl-C on the grader would end the program in the middle of a check.
-    std::os::unix::process::CommandExt::process_group(&mut stage, 0);
-    let filter = if spec.unattributed { None } else { Some(filter::writes_and_sleeps()?) };
+    if !spec.as_user {
+        std::os::unix::process::CommandExt::process_group(&mut stage, 0);
+    }
+    let filter = if spec.unattributed {
+        None
+    } else {
+        Some(filter::writes_and(!spec.closely, spec.closely)?)
+    };
     let log = Log::new(spec.gate.clone());
     let way = tracer::Way {
         executable,
@@ -195,6 +220,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
         filter,
         result: spec.result.as_deref().map(tracer::path).transpose()?,
         limits: spec.limits,
+        closely: spec.closely,
     };
     let mut child = tracer::start(stage, way, log.clone())?;
     let stdout = child.stdout.take().map(OwnedFd::from).or(screen);
@@ -215,7 +241,13 @@ pub fn start(spec: &Spec) -> Result<Live> {
 
 /// A terminal: the end that shows, and the end that the program writes to.
 fn terminal() -> Result<(OwnedFd, OwnedFd)> {
-    let pair = nix::pty::openpty(None, None)?;
+    let size = terminal_size::terminal_size().map(|(columns, rows)| Winsize {
+        ws_row: rows.0,
+        ws_col: columns.0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    });
+    let pair = nix::pty::openpty(size.as_ref(), None)?;
     let mut as_it_is = tcgetattr(&pair.slave)?;
     as_it_is.output_flags.remove(OutputFlags::OPOST); // a newline stays a newline
     tcsetattr(&pair.slave, SetArg::TCSANOW, &as_it_is)?;

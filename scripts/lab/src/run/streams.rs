@@ -64,7 +64,7 @@ pub(super) fn drain(
             let mut ready = polled.iter().map(|fd| fd.any().unwrap_or(false));
             sources.each_ref().map(|source| source.pipe.is_some() && ready.next() == Some(true))
         };
-        if log.now() >= watched + WATCH {
+        if limits.memory < u64::MAX && log.now() >= watched + WATCH {
             watch_memory(log, limits);
             watched = log.now();
         }
@@ -100,8 +100,8 @@ impl Source {
         let over = log.change(|state| {
             state.read += bytes.len() as u64;
             for bytes in lines {
-                let by = state.writer_of(self.stream, &bytes);
-                let line = Line { at, stream: self.stream, bytes, by };
+                let (by, written) = state.writer_of(self.stream, &bytes).unzip();
+                let line = Line { at, stream: self.stream, bytes, by, written };
                 if echo.is_some() {
                     kept.push(line.clone());
                 }

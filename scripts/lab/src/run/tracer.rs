@@ -35,11 +35,16 @@ use seccompiler::BpfProgram;
 
 use super::isolation::Entry;
 use super::limits::Limits;
-use super::log::{Cut, Ending, Id, Kind, Log, Moment, Step, Stream, Task, Write};
-use super::{NotExecuted, NotTraced};
+use super::log::{
+    Account, Connection, Cut, Ending, Id, Kind, Log, Moment, Step, Stream, Task, Write,
+};
+use super::{NotExecuted, NotTraced, kernel};
 
 /// How often the orders are looked at while somebody is held.
 const WHILE_HELD: Duration = Duration::from_micros(200);
+
+/// How a stop at the end of a system call is told from one by SIGTRAP (`PTRACE_O_TRACESYSGOOD`).
+const END_OF_A_CALL: i32 = libc::SIGTRAP | 0x80;
 
 /// How much of a write is kept to find its lines again.
 const KEPT_OF_A_WRITE: usize = 4096;
@@ -54,15 +59,15 @@ pub(super) struct Executable {
 impl Executable {
     pub(super) fn new(
         command: &[OsString],
-        environment: &BTreeMap<&str, &OsStr>,
+        environment: &BTreeMap<OsString, OsString>,
     ) -> Result<Executable> {
         let word = |text: &OsStr| {
             CString::new(text.as_bytes())
                 .with_context(|| format!("a NUL in the argument {}", text.display()))
         };
         let path = command.first().context("no program to run")?;
-        let pair = |(name, value): (&&str, &&OsStr)| {
-            let mut pair = OsString::from(*name);
+        let pair = |(name, value): (&OsString, &OsString)| {
+            let mut pair = name.clone();
             pair.push("=");
             pair.push(value);
             word(&pair)
@@ -91,12 +96,14 @@ pub(super) struct Way {
     /// children would hold it for a moment, and a program that somebody can write to is not executed.
     pub(super) result: Option<CString>,
     pub(super) limits: Limits,
+    /// Whether to note what only a picture needs.
+    pub(super) closely: bool,
 }
 
 /// Starts a program under a tracer of its own; returns when it has been executed. `stage` brings
 /// its working directory and its descriptors; what is run is the executable of `way`.
 pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child> {
-    let Way { executable, executions, entry, filter, result, limits } = way;
+    let Way { executable, executions, entry, filter, result, limits, closely } = way;
     let (mut child_says, mut say) = std::io::pipe()?;
     let (mut hear, mut tell_child) = std::io::pipe()?;
     let name = executable.path.to_string_lossy().into_owned();
@@ -146,6 +153,7 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
                 | Options::PTRACE_O_TRACEEXEC
                 | Options::PTRACE_O_TRACEEXIT
                 | Options::PTRACE_O_TRACESECCOMP
+                | Options::PTRACE_O_TRACESYSGOOD
                 | Options::PTRACE_O_EXITKILL;
             ptrace::seize(Pid::from_raw(root), events).map_err(NotTraced)?;
             tell_child.write_all(&[0]).context("start")?;
@@ -163,10 +171,15 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
             executed: false,
             held: BTreeSet::new(),
             unclaimed: BTreeSet::new(),
+            closely,
+            connecting: BTreeMap::new(),
+            stops: (0, Duration::ZERO),
         };
         tracer.follow(limits.tasks, &executed);
+        let stops = tracer.stops;
         log.change(|state| {
             state.traced = false;
+            state.stops = stops;
             state.held.clear();
         });
         if !tracer.executed {
@@ -232,21 +245,6 @@ fn execute(executable: &Executable, say: &mut PipeWriter) -> std::io::Result<()>
     }
 }
 
-/// A system call at which the [filter](super::filter) stops.
-enum Call {
-    Write(Stream, Vec<u8>),
-    Sleep,
-}
-
-impl Call {
-    fn step(&self) -> Step<'_> {
-        match self {
-            Call::Write(stream, bytes) => Step::Write(*stream, bytes),
-            Call::Sleep => Step::Sleep,
-        }
-    }
-}
-
 struct Tracer<'a> {
     log: &'a Log,
     /// The process that becomes the program.
@@ -258,6 +256,12 @@ struct Tracer<'a> {
     held: BTreeSet<Id>,
     /// Tasks that have been seen, and that nobody has reported to have made.
     unclaimed: BTreeSet<Id>,
+    /// Whether to note what only a picture needs.
+    closely: bool,
+    /// Who is in a call that may bring a connection: the descriptor, where the call names it.
+    connecting: BTreeMap<Id, Option<i32>>,
+    /// How many stops there were, and how long they took.
+    stops: (u64, Duration),
 }
 
 impl Tracer<'_> {
@@ -281,7 +285,12 @@ impl Tracer<'_> {
                 -1 if Errno::last() == Errno::EINTR => {}
                 -1 => return, // ECHILD: the last one has ended
                 0 => thread::sleep(WHILE_HELD),
-                task => self.stopped(task, status, most_tasks),
+                task => {
+                    let begun = self.log.now();
+                    self.stopped(task, status, most_tasks);
+                    self.stops.0 += 1;
+                    self.stops.1 += self.log.now().saturating_sub(begun);
+                }
             }
         }
     }
@@ -340,8 +349,28 @@ impl Tracer<'_> {
                 resume(task, 0);
             }
             libc::PTRACE_EVENT_SECCOMP => {
-                let call = self.sees_call(task);
-                self.hold_or_resume(task, call.as_ref().map(Call::step));
+                let Some((number, arguments)) = call_of(task) else {
+                    return resume(task, 0);
+                };
+                match number {
+                    libc::SYS_accept | libc::SYS_accept4 => {
+                        self.connecting.insert(task, None);
+                        resume_to_the_end_of_the_call(task);
+                    }
+                    libc::SYS_connect => {
+                        self.connecting.insert(task, i32::try_from(arguments[0]).ok());
+                        resume_to_the_end_of_the_call(task);
+                    }
+                    libc::SYS_write | libc::SYS_writev => {
+                        let (stream, bytes) = self.sees_write(task, number, arguments);
+                        self.hold_or_resume(task, Some(Step::Write(stream, &bytes)));
+                    }
+                    _ => self.hold_or_resume(task, Some(Step::Sleep)),
+                }
+            }
+            0 if signal == END_OF_A_CALL => {
+                self.connects(task);
+                resume(task, 0);
             }
             libc::PTRACE_EVENT_EXIT => self.exits(task),
             // A newborn's first stop, or a stop by a job control signal: it stays stopped until
@@ -415,12 +444,16 @@ impl Tracer<'_> {
             died: None,
             ending: None,
             executed: None,
+            executions: Vec::new(),
+            before: Account::default(),
+            account: None,
         };
         let too_many = self.log.change(|state| {
             state.births.push(id);
-            state.tasks.insert(id, task);
-            let alive = state.tasks.values().filter(|task| task.alive()).count();
-            let too_many = alive > most && !state.doomed;
+            let replaced = state.tasks.insert(id, task);
+            state.replaced.extend(replaced);
+            let alive = || state.tasks.values().filter(|task| task.alive()).count();
+            let too_many = most < usize::MAX && alive() > most && !state.doomed;
             if too_many {
                 state.cut = state.cut.or(Some(Cut::Tasks));
             }
@@ -439,6 +472,7 @@ impl Tracer<'_> {
             self.born(id, None, usize::MAX);
         }
         let executed = fs::read_link(format!("/proc/{id}/exe")).ok();
+        let account = if first && self.closely { kernel::account(id, id) } else { None };
         let name = name_of(id);
         let now = self.log.now();
         // Executing ends all other threads of the process; the kernel reports each but the one that
@@ -451,35 +485,30 @@ impl Tracer<'_> {
                 task.died.get_or_insert(now);
             }
             if let Some(task) = state.tasks.get_mut(&id) {
+                if self.closely {
+                    task.executions.extend(executed.clone().map(|file| (now, file)));
+                }
                 task.executed = executed;
                 task.name = name;
                 task.died = None;
                 if first {
                     task.maker = 0;
+                    task.before = account.unwrap_or_default();
                 }
             }
         });
     }
 
-    /// Notes what a task is about to write to stdout or stderr, or that it is about to sleep.
-    fn sees_call(&self, task: Id) -> Option<Call> {
-        let call = ptrace::syscall_info(Pid::from_raw(task)).ok()?;
-        if call.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
-            return None;
-        }
-        // SAFETY: that is the member which the kernel fills for a stop of this kind.
-        #[allow(unsafe_code)]
-        let call = unsafe { call.u.seccomp };
-        if ![libc::SYS_write, libc::SYS_writev].contains(&as_call(call.nr)) {
-            return Some(Call::Sleep);
-        }
-        let stream = if call.args[0] == 1 { Stream::Stdout } else { Stream::Stderr };
-        let bytes = if as_call(call.nr) == libc::SYS_writev {
-            gather(task, call.args[1], call.args[2])
+    /// Notes what a task is about to write to stdout or stderr.
+    fn sees_write(&self, task: Id, number: i64, arguments: [u64; 6]) -> (Stream, Vec<u8>) {
+        let [descriptor, address, length, ..] = arguments;
+        let stream = if descriptor == 1 { Stream::Stdout } else { Stream::Stderr };
+        let bytes = if number == libc::SYS_writev {
+            gather(task, address, length)
         } else {
-            read_memory(task, call.args[1], call.args[2])
+            read_memory(task, address, length)
         };
-        let write = Write { task, stream, bytes: bytes.clone(), used: 0 };
+        let write = Write { at: self.log.now(), task, stream, bytes: bytes.clone(), used: 0 };
         let name = name_of(task);
         self.log.change(|state| {
             state.saw(write);
@@ -487,12 +516,49 @@ impl Tracer<'_> {
                 task.name = name;
             }
         });
-        Some(Call::Write(stream, bytes))
+        (stream, bytes)
+    }
+
+    /// Notes a connection at the end of the call that accepted or made it.
+    fn connects(&mut self, task: Id) {
+        let Some(made_by) = self.connecting.remove(&task) else { return };
+        let Ok(call) = ptrace::syscall_info(Pid::from_raw(task)) else { return };
+        if call.op != libc::PTRACE_SYSCALL_INFO_EXIT {
+            return;
+        }
+        // SAFETY: that is the member which the kernel fills for a stop of this kind.
+        #[allow(unsafe_code)]
+        let result = unsafe { call.u.exit }.sval;
+        // A connection that is still on its way has nobody at the other end, and is not noted.
+        let fd = made_by.unwrap_or(i32::try_from(result).unwrap_or(-1));
+        let process = self.log.lock().tasks.get(&task).map_or(task, |task| task.process);
+        let (Some(peer), Some(socket)) =
+            (kernel::peer(process, fd), kernel::descriptor(process, fd))
+        else {
+            return;
+        };
+        let connection = Connection {
+            process,
+            task,
+            fd,
+            socket,
+            peer,
+            accepted: made_by.is_none(),
+            from: self.log.now(),
+            to: None,
+        };
+        self.log.change(|state| state.connections.push(connection));
     }
 
     fn exits(&mut self, id: Id) {
         let ending = ptrace::getevent(Pid::from_raw(id)).ok().map(|status| ending(as_id(status)));
         let name = name_of(id);
+        let account = if self.closely {
+            let process = self.log.lock().tasks.get(&id).map_or(id, |task| task.process);
+            kernel::account(process, id)
+        } else {
+            None
+        };
         if id == self.root {
             let dead: Vec<Id> = {
                 let state = self.log.lock();
@@ -511,6 +577,7 @@ impl Tracer<'_> {
             if let Some(task) = state.tasks.get_mut(&id) {
                 task.name = name;
                 task.ending = ending;
+                task.account = account;
                 // Held at its end it is still alive, for us and for whoever waits for it.
                 if !state.held.contains(&id) {
                     task.died.get_or_insert(now);
@@ -521,6 +588,7 @@ impl Tracer<'_> {
 
     fn gone(&mut self, id: Id, status: i32) {
         self.held.remove(&id);
+        self.connecting.remove(&id);
         let now = self.log.now();
         self.log.change(|state| {
             if state.helpers.remove(&id) {
@@ -562,13 +630,30 @@ fn resume(task: Id, signal: i32) {
     request(libc::PTRACE_CONT, task, signal);
 }
 
+/// Continues a task that is stopped at the begin of a system call until that call ends.
+fn resume_to_the_end_of_the_call(task: Id) {
+    request(libc::PTRACE_SYSCALL, task, 0);
+}
+
+/// The system call at whose begin a task is stopped by the filter, and its arguments.
+fn call_of(task: Id) -> Option<(i64, [u64; 6])> {
+    let call = ptrace::syscall_info(Pid::from_raw(task)).ok()?;
+    if call.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
+        return None;
+    }
+    // SAFETY: that is the member which the kernel fills for a stop of this kind.
+    #[allow(unsafe_code)]
+    let call = unsafe { call.u.seccomp };
+    Some((call.nr.cast_signed(), call.args))
+}
+
 /// Leaves a task stopped, and hears of it when SIGCONT comes.
 fn listen(task: Id) {
     request(libc::PTRACE_LISTEN, task, 0);
 }
 
 fn request(request: libc::c_uint, task: Id, data: i32) {
-    // SAFETY: neither request reads or writes memory. Not nix's wrappers, which know no real-time
+    // SAFETY: none of the requests reads or writes memory. Not nix's wrappers, which know no real-time
     // signals and no PTRACE_LISTEN.
     #[allow(unsafe_code)]
     unsafe {
@@ -582,11 +667,6 @@ fn ending(status: i32) -> Ending {
     } else {
         Ending::Exit(libc::WEXITSTATUS(status))
     }
-}
-
-/// The number of a system call, as the headers have it.
-fn as_call(number: u64) -> libc::c_long {
-    number.cast_signed()
 }
 
 /// The kernel hands numbers of tasks and wait statuses over in a long.
