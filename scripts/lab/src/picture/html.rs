@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::shape::{self, WaitRun, colour, escape};
 use super::{
-    Cell, Lane, Link, Mark, Row, Run, axis, branches, bytes, cells, label, most_links, most_of,
+    Cell, Lane, Link, Mark, Row, Run, axis, branches, cells, label, most_links, most_of,
     short_ending, time,
 };
+use crate::run::Stream;
 use crate::run::sampler::Wait;
-use crate::run::{Kind, Stream};
 
 /// What a page with pictures needs in its head.
 pub const STYLE: &str = include_str!("page/style.css");
@@ -69,7 +69,7 @@ pub fn fragment(runs: &[Run]) -> String {
         let _ =
             writeln!(out, "<h1>{}</h1>\n<p>{}</p>", escape(&run.command), escape(&run.headline()));
         for note in &run.notes {
-            let _ = writeln!(out, "<p class=\"note\">{}</p>", escape(note));
+            let _ = writeln!(out, "<p>{}</p>", escape(note));
         }
     }
     out.push_str(
@@ -86,7 +86,7 @@ pub fn fragment(runs: &[Run]) -> String {
     out.push_str(
         "</div>\n<div class=\"cursor\" hidden></div>\n</div></div>\n<ul class=\"legend\">\n",
     );
-    for (class, words) in shape::LEGEND {
+    for (class, words) in shape::drawn(&page.body) {
         let _ = writeln!(out, "<li><i class=\"{class}\"></i>{words}</li>");
     }
     out.push_str("</ul>\n");
@@ -151,7 +151,7 @@ impl Page {
                         * 100.0;
                     let words = escape(&shape::described_link(link));
                     let bar = format!(
-                        "<div class=\"bar\" style=\"left:{};width:{width:.3}%\" title=\"{words}\"></div>",
+                        "<div class=\"link\" style=\"left:{};width:{width:.3}%\" title=\"{words}\"></div>",
                         self.left(link.from)
                     );
                     self.row(&name, &words, "", &bar);
@@ -190,17 +190,24 @@ impl Page {
         areas.push(("queued", shape::area(queued, 0.0, 0.0, 20.0)));
         areas.push(("ran", shape::area(cells.iter().map(|c| (0.0, c.ran)), 0.0, 0.0, 20.0)));
         track.push_str(&self.areas(&areas));
-        // Where there is room for it at some zoom, what is waited for is written.
-        for WaitRun { from, length, wait } in
-            runs.iter().filter(|run| run.length * 100 > self.columns)
-        {
-            let share = 100.0 / self.columns as f64;
-            let _ = write!(
-                track,
-                "<div class=\"word\" style=\"left:{:.2}%;width:{:.2}%\"><b>{wait}</b></div>",
-                *from as f64 * share,
-                *length as f64 * share
-            );
+        // Between two dots, where there is room for it at some zoom, stands what is waited for.
+        let share = 100.0 / self.columns as f64;
+        let dots: Vec<usize> = lane
+            .lines
+            .iter()
+            .map(|mark| super::column(mark.at, self.end, self.columns) + 1)
+            .collect();
+        for WaitRun { from, length, wait } in runs {
+            let to = from + length;
+            let within = dots.iter().copied().filter(|dot| (from + 1..to).contains(dot));
+            let edges: Vec<usize> = [from].into_iter().chain(within).chain([to]).collect();
+            for edge in edges.windows(2).filter(|edge| (edge[1] - edge[0]) * 100 > self.columns) {
+                let (left, width) = (edge[0] as f64 * share, (edge[1] - edge[0]) as f64 * share);
+                let _ = write!(
+                    track,
+                    "<div class=\"word\" style=\"left:{left:.2}%;width:{width:.2}%\"><b>{wait}</b></div>"
+                );
+            }
         }
         for (at, file) in &lane.executions {
             let _ = write!(
@@ -325,12 +332,8 @@ fn accounts(out: &mut String, run: &Run, of: &str) {
         escape(of)
     );
     for lane in run.lanes.iter().take(LISTED) {
-        let process = lane.kind == Kind::Process;
-        let (memory, threads) = if process {
-            (bytes(lane.account.memory), lane.threads.to_string())
-        } else {
-            (String::new(), String::new())
-        };
+        let memory = lane.memory();
+        let threads = if lane.threads > 0 { lane.threads.to_string() } else { String::new() };
         let ending = short_ending(lane).map(|(words, _)| words).unwrap_or_default();
         let _ = writeln!(
             out,
@@ -345,8 +348,8 @@ fn accounts(out: &mut String, run: &Run, of: &str) {
             time(lane.to.saturating_sub(lane.from)),
             time(lane.account.ran),
             time(lane.account.queued),
-            lane.account.slept,
-            lane.account.preempted,
+            lane.number(|account| account.slept),
+            lane.number(|account| account.preempted),
         );
     }
     out.push_str("</tbody></table></div>\n");

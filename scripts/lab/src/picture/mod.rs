@@ -73,8 +73,10 @@ pub struct Lane {
     pub lines: Vec<Mark>,
     /// The connections that it accepted or made, or has got from its parent.
     pub connections: Vec<Link>,
-    /// What the kernel has counted of it.
+    /// What the kernel has counted of it; if its end was not seen, only how long it was seen to run.
     pub account: Account,
+    /// Whether its end was seen.
+    pub counted: bool,
     /// Processor time of all threads of its process; of a thread, its own.
     pub ran_in_all: Duration,
     /// How many threads its process had at the same time at most; of a thread, none.
@@ -139,7 +141,7 @@ impl Run {
             lanes: in_families(lanes, &makers),
             lines: unclaimed,
             ended: state.ended,
-            notes: state.cut.iter().map(|cut| format!("{cut}; it was ended")).collect(),
+            notes: state.cut.iter().map(|cut| format!("It was ended: {cut}.")).collect(),
             looks: sampler.looks,
             stops: state.stops,
         }
@@ -187,6 +189,8 @@ fn lane(task: &Task, sampler: &Sampler, start: Duration, end: Duration) -> Lane 
     for piece in &mut pieces {
         (piece.from, piece.to) = (since(piece.from), since(piece.to));
     }
+    // Whoever was killed in the middle of another one's end could not be asked any more.
+    let name = task.account.is_none().then(|| sampler.name(task)).flatten().unwrap_or(&task.name);
     let seen = || Account { ran: pieces.iter().map(|piece| piece.ran).sum(), ..Account::default() };
     let mut account = task.account.unwrap_or_else(seen);
     if task.account.is_some() {
@@ -199,7 +203,7 @@ fn lane(task: &Task, sampler: &Sampler, start: Duration, end: Duration) -> Lane 
         id: task.id,
         process: task.process,
         kind: task.kind,
-        name: crate::report::terminal::harmless(&task.name),
+        name: crate::report::terminal::harmless(name),
         depth: 0,
         maker: None,
         from: since(task.born),
@@ -216,6 +220,7 @@ fn lane(task: &Task, sampler: &Sampler, start: Duration, end: Duration) -> Lane 
         lines: Vec::new(),
         connections: Vec::new(),
         account,
+        counted: task.account.is_some(),
         ran_in_all: account.ran,
         threads: 0,
     }
@@ -423,6 +428,18 @@ fn depth_of(row: &Row) -> usize {
     }
 }
 
+impl Lane {
+    /// A number of the kernel's account in letters; nothing where it is not known.
+    pub fn number(&self, of: impl Fn(&Account) -> u64) -> String {
+        if self.counted { of(&self.account).to_string() } else { String::new() }
+    }
+
+    /// The most memory that it held; of a process only, since its threads share it.
+    pub fn memory(&self) -> String {
+        if self.threads > 0 { bytes(self.account.memory) } else { String::new() }
+    }
+}
+
 /// The branches before each row's name, which make a tree of them.
 pub fn branches(rows: &[Row]) -> Vec<String> {
     let depths: Vec<usize> = rows.iter().map(depth_of).collect();
@@ -543,16 +560,17 @@ pub fn axis(end: Duration, most: usize) -> Vec<(Duration, String)> {
     let magnitude = 10_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude);
     let step = step.into_iter().find(|step| *step >= rough * 0.999).unwrap_or(rough);
-    let (unit, name) = match step {
-        step if step >= 0.999 => (1.0, "s"),
-        step if step >= 0.000_999 => (1e-3, "ms"),
+    let (unit, name) = match end.as_secs_f64() {
+        end if end >= 1.0 => (1.0, "s"),
+        end if end >= 1e-3 => (1e-3, "ms"),
         _ => (1e-6, "µs"),
     };
+    let digits = (-(step / unit * 1.001).log10().floor()).max(0.0) as usize;
     let mut marks = Vec::new();
     let mut index = 0_u32;
     while f64::from(index) * step <= end.as_secs_f64() {
         let at = f64::from(index) * step;
-        let words = if index == 0 { "0".into() } else { format!("{:.0} {name}", at / unit) };
+        let words = if index == 0 { "0".into() } else { format!("{:.digits$} {name}", at / unit) };
         marks.push((Duration::from_secs_f64(at), words));
         index += 1;
     }

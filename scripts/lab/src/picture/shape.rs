@@ -8,17 +8,29 @@ use crate::run::Kind;
 use crate::run::sampler::Wait;
 
 /// Classes and what they stand for.
-pub const LEGEND: &[(&str, &str)] = &[
+const LEGEND: &[(&str, &str)] = &[
     ("ran", "running (height: share of the time)"),
     ("queued", "no CPU free"),
     ("time", "sleep"),
     ("task", "waits for a task"),
     ("peer", "waits for input or output"),
-    ("other", "other system calls"),
+    ("other", "waits otherwise"),
     ("alive", "there, not seen at what"),
+    ("count", "how many there are"),
+    ("link", "a connection"),
     ("line", "a line"),
     ("err", "on stderr"),
 ];
+
+/// The entries of the legend for what has been drawn.
+pub fn drawn(picture: &str) -> Vec<(&'static str, &'static str)> {
+    let is_drawn = |class: &str| {
+        picture.contains(&format!("class=\"{class}\""))
+            || class == "line" && picture.contains("class=\"dot\"")
+            || class == "err" && picture.contains("class=\"dot err\"")
+    };
+    LEGEND.iter().copied().filter(|(class, _)| is_drawn(class)).collect()
+}
 
 /// The class of a wait.
 pub fn colour(wait: Wait) -> &'static str {
@@ -60,6 +72,21 @@ pub fn wait_runs(cells: &[Cell]) -> Vec<WaitRun> {
         }
     }
     runs
+}
+
+/// The first place between two columns that is this wide and keeps clear of the dots.
+pub fn gap(from: usize, to: usize, dots: &[usize], clear: usize, wide: usize) -> Option<usize> {
+    let mut at = from;
+    let mut in_the_way: Vec<usize> =
+        dots.iter().copied().filter(|dot| dot + clear > from && *dot < to + clear).collect();
+    in_the_way.sort_unstable();
+    for dot in in_the_way {
+        if at + wide + clear <= dot {
+            break;
+        }
+        at = at.max(dot + clear);
+    }
+    (at + wide <= to).then_some(at)
 }
 
 /// An area between two heights, 0 to 1, column by column, as a path; columns are one unit wide.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::shape::{self, WaitRun, colour, escape};
 use super::{
-    Lane, Link, Mark, Row, Run, axis, branches, bytes, cells, label, most_links, most_of,
-    short_ending, time,
+    Lane, Link, Mark, Row, Run, axis, branches, cells, label, most_links, most_of, short_ending,
+    time,
 };
 use crate::run::Stream;
 
@@ -106,7 +106,9 @@ fn draw_run(out: &mut String, run: &Run, rows: &[Row], plot: &Plot, top: f64) ->
             y - 10.0,
             y + 4.0 + height
         );
-        text(out, x + 3.0, y, "q", &words);
+        if x + 8.0 + words.chars().count() as f64 * 6.5 < plot.left + plot.width {
+            text(out, x + 3.0, y, "q", &words);
+        }
     }
     let mut x = plot.left + plot.width;
     for (title, width) in FIGURES {
@@ -164,7 +166,7 @@ fn draw_run(out: &mut String, run: &Run, rows: &[Row], plot: &Plot, top: f64) ->
     }
     for note in &run.notes {
         y += 16.0;
-        text(out, MARGIN, y, "bad", note);
+        text(out, MARGIN, y, "", note);
     }
     y
 }
@@ -177,22 +179,28 @@ fn draw_lane(out: &mut String, lane: &Lane, plot: &Plot, y: f64) {
     let cells = cells(std::iter::once(lane), plot.end, plot.columns);
     let _ = write!(out, "<g><title>{}</title>", escape(&shape::described(lane)));
     rect(out, "alive", plot, lane.from, lane.to, y, BAR);
-    for WaitRun { from, length, wait } in shape::wait_runs(&cells) {
-        let (x, width) = (plot.left + from as f64, length as f64);
+    let waits = shape::wait_runs(&cells);
+    for WaitRun { from, length, wait } in &waits {
+        let (class, x) = (colour(*wait), plot.left + *from as f64);
         let _ = write!(
             out,
-            "<rect class=\"{}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width}\" height=\"{BAR}\"/>",
-            colour(wait)
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{length}\" height=\"{BAR}\"/>"
         );
-        let words = wait.to_string();
-        if words.len() as f64 * 6.0 + 6.0 < width {
-            text(out, x + 3.0, y + BAR - 4.5, "w", &words);
-        }
     }
     let ran = cells.iter().map(|cell| (0.0, cell.ran));
     let queued = cells.iter().map(|cell| (cell.ran, cell.ran + cell.queued));
     path(out, "queued", &shape::area(queued, plot.left, y, BAR));
     path(out, "ran", &shape::area(ran, plot.left, y, BAR));
+    // A word goes where no dot is in its way.
+    let dots: Vec<usize> =
+        lane.lines.iter().map(|mark| super::column(mark.at, plot.end, plot.columns)).collect();
+    for run in &waits {
+        let words = run.wait.to_string();
+        let needed = words.chars().count() * 6 + 6;
+        if let Some(at) = shape::gap(run.from, run.from + run.length, &dots, 5, needed) {
+            text(out, plot.left + at as f64 + 3.0, y + BAR - 4.5, "w", &words);
+        }
+    }
     out.push_str("</g>\n");
     for (at, file) in &lane.executions {
         let x = plot.x(*at);
@@ -219,10 +227,8 @@ fn draw_lane(out: &mut String, lane: &Lane, plot: &Plot, y: f64) {
         }
     }
     marks(out, &lane.lines, plot, y);
-    let account = &lane.account;
-    let memory = if lane.threads > 0 { bytes(account.memory) } else { String::new() };
-    let switches = account.slept + account.preempted;
-    figures(out, plot, y, &[time(account.ran), switches.to_string(), memory]);
+    let switches = lane.number(|account| account.slept + account.preempted);
+    figures(out, plot, y, &[time(lane.account.ran), switches, lane.memory()]);
 }
 
 /// Many lanes as one: above how many live, below how much of the processors they use.
@@ -278,10 +284,15 @@ fn figures(out: &mut String, plot: &Plot, y: f64, texts: &[String]) {
     }
 }
 
-fn draw_legend(out: &mut String, y: f64) -> f64 {
-    let mut x = MARGIN;
-    for (class, words) in shape::LEGEND {
-        let _ = match *class {
+fn draw_legend(out: &mut String, top: f64) -> f64 {
+    let (mut x, mut y) = (MARGIN, top);
+    let drawn = shape::drawn(out);
+    for (class, words) in drawn {
+        let width = 17.0 + words.len() as f64 * 6.3 + 14.0;
+        if x + width > WIDTH {
+            (x, y) = (MARGIN, y + 18.0);
+        }
+        let _ = match class {
             "line" | "err" => writeln!(
                 out,
                 "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"/>",
@@ -294,7 +305,7 @@ fn draw_legend(out: &mut String, y: f64) -> f64 {
             ),
         };
         text(out, x + 17.0, y + 10.5, "", words);
-        x += 17.0 + words.len() as f64 * 6.1 + 16.0;
+        x += width;
     }
     y + 14.0
 }

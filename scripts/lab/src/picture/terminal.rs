@@ -58,7 +58,7 @@ impl Ink {
             Ink::Quiet | Ink::Waits(Colour::Other) => "2",
             Ink::Ran => "32",
             Ink::RanQueued => "32;48;5;179",
-            Ink::Queued => "38;5;172",
+            Ink::Queued => "38;5;136;48;5;179",
             Ink::Waits(Colour::Time) | Ink::Alive => "34",
             Ink::Waits(Colour::Task) => "35",
             Ink::Waits(Colour::Peer) | Ink::Link => "36",
@@ -273,7 +273,6 @@ fn draw_lane(lane: &Lane, mut strip: Strip, end: Duration, layout: &Layout) -> V
     for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.alive > 0.0) {
         strip.0[first + column] = glyph(cell);
     }
-    name_waits(&mut strip, &cells, first);
     for (at, _) in lane.executions.iter().filter(|(at, _)| *at > lane.from) {
         strip.0[first + column(*at, end, layout.cells)] = ('▸', Ink::Bold);
     }
@@ -297,9 +296,9 @@ fn draw_lane(lane: &Lane, mut strip: Strip, end: Duration, layout: &Layout) -> V
             [
                 time(account.ran),
                 time(account.queued),
-                account.slept.to_string(),
-                account.preempted.to_string(),
-                if process { bytes(account.memory) } else { String::new() },
+                lane.number(|account| account.slept),
+                lane.number(|account| account.preempted),
+                lane.memory(),
                 if process { lane.threads.to_string() } else { String::new() },
             ],
         ),
@@ -309,11 +308,13 @@ fn draw_lane(lane: &Lane, mut strip: Strip, end: Duration, layout: &Layout) -> V
         marks.iter().map(|mark| column(mark.at, end, layout.cells)).collect();
     columns.dedup();
     let alive = cells.iter().filter(|cell| cell.alive > 0.0).count();
-    if columns.len() <= 3.max(alive / 4) {
-        for mark in &marks {
-            let letter = if mark.stream == Stream::Stdout { '●' } else { '○' };
-            strip.0[first + column(mark.at, end, layout.cells)] = (letter, Ink::Line);
-        }
+    let few = columns.len() <= 3.max(alive / 4);
+    for mark in marks.iter().filter(|_| few) {
+        let letter = if mark.stream == Stream::Stdout { '●' } else { '○' };
+        strip.0[first + column(mark.at, end, layout.cells)] = (letter, Ink::Line);
+    }
+    name_waits(&mut strip, &cells, first);
+    if few {
         return vec![strip];
     }
     let mut below = Strip::blank(strip.0.len());

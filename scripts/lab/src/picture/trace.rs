@@ -55,9 +55,9 @@ fn add(events: &mut Vec<Value>, run: &Run, own: i64, of: &str) {
             "args": {
                 "cpu_us": at(lane.account.ran),
                 "no_cpu_us": at(lane.account.queued),
-                "voluntary_switches": lane.account.slept,
-                "forced_switches": lane.account.preempted,
-                "peak_memory_bytes": lane.account.memory,
+                "voluntary_switches": lane.counted.then_some(lane.account.slept),
+                "forced_switches": lane.counted.then_some(lane.account.preempted),
+                "peak_memory_bytes": lane.counted.then_some(lane.account.memory),
                 "ending": lane.ending.map(|ending| ending.to_string()),
             },
         }));

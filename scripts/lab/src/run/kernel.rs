@@ -83,6 +83,12 @@ pub fn account(process: Id, task: Id) -> Option<Account> {
     })
 }
 
+/// What a task calls itself, at most 15 bytes.
+pub fn name(task: Id) -> Option<String> {
+    let name = fs::read(format!("/proc/{task}/comm")).ok()?;
+    Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_string())
+}
+
 /// What a descriptor of a process is, as a link of `/proc/PID/fd` says.
 pub fn descriptor(pid: Id, fd: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()

@@ -245,12 +245,17 @@ impl Sampler {
         fine_enough.max(took * times).max(SHORTEST)
     }
 
+    /// What a task was called when it was looked at; nothing, if it never was.
+    pub fn name(&self, task: &Task) -> Option<&str> {
+        self.courses.get(&(task.id, task.born))?.name.as_deref()
+    }
+
     /// What a task did, in a run that is over.
     pub fn pieces(&self, task: &Task) -> Vec<Piece> {
         let key = (task.id, task.born);
         let mut course = Course::new(task, false);
         if let Some(seen) = self.courses.get(&key) {
-            course = Course { pieces: seen.pieces.clone(), files: None, ..*seen };
+            course = Course { pieces: seen.pieces.clone(), files: None, name: None, ..*seen };
         }
         if let (Some(Account { ran, queued, .. }), Some(died)) = (task.account, task.died) {
             course.goes_on(died, ran, queued, Seen::Nothing);
@@ -302,6 +307,9 @@ struct Course {
     /// How often it had got a processor.
     turns: u64,
     seen: Seen,
+    /// How often it was looked at, and the name that it had at one of the last times.
+    looks: u32,
+    name: Option<String>,
     /// Its `schedstat` and `syscall`, while they are kept open.
     files: Option<(File, File)>,
 }
@@ -318,6 +326,8 @@ impl Course {
             queued: task.before.queued,
             turns: 0,
             seen: Seen::Nothing,
+            looks: 0,
+            name: None,
             files: if keep_open { files() } else { None },
         }
     }
@@ -335,6 +345,10 @@ impl Course {
             return;
         };
         let (ran, queued) = (Duration::from_nanos(ran), Duration::from_nanos(queued));
+        self.looks += 1;
+        if self.looks.is_power_of_two() {
+            self.name = kernel::name(id);
+        }
         let at = log.now();
         let waited_on = matches!(self.seen, Seen::Waits(_)) && turns == self.turns;
         let seen = if waited_on { self.seen } else { self.see(id) };
@@ -458,7 +472,6 @@ fn wait_in(process: Id, id: Id, number: i64, arguments: &[u64; 6]) -> Seen {
         libc::SYS_wait4 | libc::SYS_waitid => Wait::Child,
         libc::SYS_futex if joins(process, id, arguments) => Wait::Join,
         libc::SYS_futex => Wait::Futex,
-        libc::SYS_accept | libc::SYS_accept4 => Wait::Accept,
         libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => Wait::Epoll,
         #[cfg(target_arch = "x86_64")]
         libc::SYS_epoll_wait => Wait::Epoll,
@@ -471,8 +484,9 @@ fn wait_in(process: Id, id: Id, number: i64, arguments: &[u64; 6]) -> Seen {
         | libc::SYS_pread64
         | libc::SYS_recvfrom
         | libc::SYS_recvmsg => Wait::Read(object()),
-        // Its writes to stdout and stderr are stopped at by the tracer: that is no waiting.
+        // The tracer stops it at all calls from here on: that is no waiting.
         _ if state_of(process, id) == Some('t') => return Seen::Nothing,
+        libc::SYS_accept | libc::SYS_accept4 => Wait::Accept,
         libc::SYS_write
         | libc::SYS_writev
         | libc::SYS_pwrite64
@@ -526,6 +540,8 @@ mod tests {
             queued: ms(0),
             turns: 0,
             seen: Seen::Nothing,
+            looks: 0,
+            name: None,
             files: None,
         }
     }

@@ -173,6 +173,7 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
             unclaimed: BTreeSet::new(),
             closely,
             connecting: BTreeMap::new(),
+            stops_of: BTreeMap::new(),
             stops: (0, Duration::ZERO),
         };
         tracer.follow(limits.tasks, &executed);
@@ -262,6 +263,8 @@ struct Tracer<'a> {
     connecting: BTreeMap<Id, Option<i32>>,
     /// How many stops there were, and how long they took.
     stops: (u64, Duration),
+    /// How many of each task: to the kernel each of them is a sleep.
+    stops_of: BTreeMap<Id, u64>,
 }
 
 impl Tracer<'_> {
@@ -331,6 +334,9 @@ impl Tracer<'_> {
         }
         if self.is_helper(task, status) {
             return;
+        }
+        if self.closely {
+            *self.stops_of.entry(task).or_default() += 1;
         }
         let signal = libc::WSTOPSIG(status);
         if self.log.lock().doomed {
@@ -473,6 +479,9 @@ impl Tracer<'_> {
         }
         let executed = fs::read_link(format!("/proc/{id}/exe")).ok();
         let account = if first && self.closely { kernel::account(id, id) } else { None };
+        if first {
+            self.stops_of.clear();
+        }
         let name = name_of(id);
         let now = self.log.now();
         // Executing ends all other threads of the process; the kernel reports each but the one that
@@ -555,7 +564,9 @@ impl Tracer<'_> {
         let name = name_of(id);
         let account = if self.closely {
             let process = self.log.lock().tasks.get(&id).map_or(id, |task| task.process);
-            kernel::account(process, id)
+            let stops = self.stops_of.remove(&id).unwrap_or(0);
+            let sleeps = |all: Account| Account { slept: all.slept.saturating_sub(stops), ..all };
+            kernel::account(process, id).map(sleeps)
         } else {
             None
         };
@@ -675,8 +686,7 @@ fn as_id(number: libc::c_long) -> Id {
 }
 
 fn name_of(task: Id) -> String {
-    let name = fs::read(format!("/proc/{task}/comm")).unwrap_or_default();
-    String::from_utf8_lossy(&name).trim_end_matches('\n').to_string()
+    kernel::name(task).unwrap_or_default()
 }
 
 /// Whether `pid` has ended and waits to be waited for by `parent`.
