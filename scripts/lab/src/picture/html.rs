@@ -122,14 +122,11 @@ impl Page {
         }
         self.body.push_str("</div><div class=\"track\">");
         for (at, words) in axis(self.end, 8) {
-            let far = at.as_secs_f64() / self.end.as_secs_f64() > 0.93;
-            let shift = if far { ";transform:translateX(-100%)" } else { "" };
-            let _ = write!(
-                self.body,
-                "<span style=\"left:{}{shift}\">{}</span>",
-                self.left(at),
-                escape(&words)
-            );
+            // At the right edge there is no room for words.
+            if at.as_secs_f64() / self.end.as_secs_f64() < 0.9 {
+                let left = self.left(at);
+                let _ = write!(self.body, "<span style=\"left:{left}\">{}</span>", escape(&words));
+            }
         }
         self.body.push_str("</div></div>\n");
         for (branch, row) in branches(rows).iter().zip(rows) {

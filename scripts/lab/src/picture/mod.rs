@@ -122,6 +122,9 @@ impl Run {
             let owner = line.by.and_then(|id| alive_at(&tasks, id, at));
             owner.map_or(&mut unclaimed, |lane| &mut lanes[lane].lines).push(mark(line, start));
         }
+        for lane in &mut lanes {
+            lane.lines.sort_by_key(|mark| mark.at);
+        }
         for connection in &state.connections {
             let owner = [connection.task, connection.process].into_iter().find_map(|id| {
                 let lane = alive_at(&tasks, id, connection.from)?;
