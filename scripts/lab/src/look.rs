@@ -132,7 +132,8 @@ fn width() -> usize {
 
 /// Writes to stdout; that nobody reads on is no error.
 fn show(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         done => done.context("stdout"),
     }
@@ -252,13 +253,13 @@ fn look(subject: &Subject, options: &Options) -> Result<(Run, ExitCode)> {
     }
     let live = run::start(&spec)?;
     let mut sampler = Sampler::default();
-    let mut shown = 0;
+    let mut shown = Shown::default();
     let mut asked: Option<Duration> = None;
     let mut hinted = false;
     let forced = loop {
         sampler.look(&live.log);
         if !options.quiet {
-            shown = show_lines(&live, shown)?;
+            shown.show_more(&live)?;
         }
         let now = live.log.now();
         let (over, ended) = {
@@ -322,27 +323,48 @@ fn status_of(state: &State) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// Shows the lines that have come since, each with its time and who wrote it.
-fn show_lines(live: &Live, shown: usize) -> Result<usize> {
-    let mut text = String::new();
-    let width = width();
-    let count = {
-        let state = live.log.lock();
-        let start = state.root().map_or(Duration::ZERO, |task| task.born);
-        for line in &state.lines[shown..] {
-            let at = line.written.unwrap_or(line.at).saturating_sub(start);
-            let who = line.by.and_then(|id| state.tasks.get(&id));
-            let who = who.map_or("?".into(), |task| format!("{} {}", task.name, task.id));
-            let row = format!("{:>9}  {who}: {}", picture::time(at), harmless(&line.text()));
-            text.push_str(&picture::terminal::shortened(&row, width));
-            text.push('\n');
+/// What has been shown of what a program writes.
+#[derive(Default)]
+struct Shown {
+    lines: usize,
+    /// What is no line yet, and since when it is there.
+    begun: Vec<u8>,
+    since: Duration,
+    asked: bool,
+}
+
+impl Shown {
+    /// Shows the lines that have come since, each with its time and who wrote it; and a question,
+    /// which is no line, when nothing follows it.
+    fn show_more(&mut self, live: &Live) -> Result<()> {
+        /// What stands still for so long is a question.
+        const QUESTION: Duration = Duration::from_millis(100);
+        let mut text = String::new();
+        let width = width();
+        let now = live.log.now();
+        {
+            let state = live.log.lock();
+            let start = state.root().map_or(Duration::ZERO, |task| task.born);
+            for line in &state.lines[self.lines..] {
+                let at = line.written.unwrap_or(line.at).saturating_sub(start);
+                let who = line.by.and_then(|id| state.tasks.get(&id));
+                let who = who.map_or("?".into(), |task| format!("{} {}", task.name, task.id));
+                let row = format!("{:>9}  {who}: {}", picture::time(at), line.text());
+                text.push_str(&picture::terminal::shortened(&harmless(&row), width));
+                text.push('\n');
+            }
+            self.lines = state.lines.len();
+            let begun = state.begun.concat();
+            if begun != self.begun {
+                (self.begun, self.since, self.asked) = (begun, now, false);
+            }
         }
-        state.lines.len()
-    };
-    if !text.is_empty() {
-        show(&text)?;
+        if !self.asked && !self.begun.is_empty() && now >= self.since + QUESTION {
+            self.asked = true;
+            text.push_str(&harmless(&String::from_utf8_lossy(&self.begun)));
+        }
+        if text.is_empty() { Ok(()) } else { show(&text) }
     }
-    Ok(count)
 }
 
 /// How often Ctrl-C was pressed. The program gets it too, from the terminal; the first one is its

@@ -227,6 +227,8 @@ pub struct State {
     pub births: Vec<Id>,
     /// The lines of both streams as they came.
     pub lines: Vec<Line>,
+    /// The end of what was read of each stream and is no line yet, such as a question.
+    pub begun: [Vec<u8>; 2],
     /// Bytes read from stdout and from stderr.
     pub read: u64,
     /// Who is held at this moment.

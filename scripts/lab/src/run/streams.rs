@@ -21,6 +21,9 @@ const WATCH: Duration = Duration::from_millis(50);
 /// make the grader keep it all in one piece.
 const LONGEST_LINE: usize = 1 << 20;
 
+/// Of what is no line yet, so much is kept for who wants to show it.
+const LONGEST_QUESTION: usize = 200;
+
 struct Source {
     stream: Stream,
     pipe: Option<fs::File>,
@@ -99,6 +102,8 @@ impl Source {
         let mut kept = Vec::new();
         let over = log.change(|state| {
             state.read += bytes.len() as u64;
+            let begun = &self.line[self.line.len().saturating_sub(LONGEST_QUESTION)..];
+            state.begun[usize::from(self.stream == Stream::Stderr)] = begun.to_vec();
             for bytes in lines {
                 let (by, written) = state.writer_of(self.stream, &bytes).unzip();
                 let line = Line { at, stream: self.stream, bytes, by, written };
