@@ -49,8 +49,11 @@ pub fn fragment(runs: &[Run]) -> String {
         waits: BTreeMap::new(),
         body: String::new(),
     };
-    for (index, (run, rows)) in all.iter().enumerate() {
-        page.run(index, run, rows);
+    for (run, rows) in &all {
+        if runs.len() > 1 {
+            let _ = writeln!(page.body, "<div class=\"run\">{}</div>", heading(run));
+        }
+        page.run(run, rows);
     }
     let mut names = vec![String::new(); page.waits.len()];
     for (wait, index) in &page.waits {
@@ -65,12 +68,8 @@ pub fn fragment(runs: &[Run]) -> String {
         page.columns,
         escape(&names)
     );
-    for run in runs {
-        let _ =
-            writeln!(out, "<h1>{}</h1>\n<p>{}</p>", escape(&run.command), escape(&run.headline()));
-        for note in &run.notes {
-            let _ = writeln!(out, "<p>{}</p>", escape(note));
-        }
+    if let [run] = runs {
+        out.push_str(&heading(run));
     }
     out.push_str(
         "<div class=\"tools\" hidden><button type=\"button\" class=\"out\" aria-label=\"zoom out\">−</button>\
@@ -91,7 +90,7 @@ pub fn fragment(runs: &[Run]) -> String {
     }
     out.push_str("</ul>\n");
     for (run, _) in &all {
-        let of = if runs.len() > 1 { format!(" of {}", run.command) } else { String::new() };
+        let of = if runs.len() > 1 { format!(": {}", run.command) } else { String::new() };
         accounts(&mut out, run, &of);
         lines(&mut out, run, &of);
     }
@@ -99,6 +98,16 @@ pub fn fragment(runs: &[Run]) -> String {
         let _ = writeln!(out, "<p class=\"quiet\">{}</p>", escape(&run.method()));
     }
     out.push_str("</div>\n");
+    out
+}
+
+/// What was run, and in a line what came of it.
+fn heading(run: &Run) -> String {
+    let mut out =
+        format!("<h1>{}</h1>\n<p>{}</p>\n", escape(&run.command), escape(&run.headline()));
+    for note in &run.notes {
+        let _ = writeln!(out, "<p>{}</p>", escape(note));
+    }
     out
 }
 
@@ -115,12 +124,9 @@ impl Page {
         format!("{:.3}%", (at.as_secs_f64() / self.end.as_secs_f64()).min(1.0) * 100.0)
     }
 
-    fn run(&mut self, index: usize, run: &Run, rows: &[Row]) {
-        self.body.push_str("<div class=\"row axis\"><div class=\"name\">");
-        if index > 0 || rows.len() < run.lanes.len() {
-            let _ = write!(self.body, "{}", escape(&super::terminal::shortened(&run.command, 40)));
-        }
-        self.body.push_str("</div><div class=\"track\">");
+    fn run(&mut self, run: &Run, rows: &[Row]) {
+        self.body
+            .push_str("<div class=\"row axis\"><div class=\"name\"></div><div class=\"track\">");
         for (at, words) in axis(self.end, 8) {
             // At the right edge there is no room for words.
             if at.as_secs_f64() / self.end.as_secs_f64() < 0.9 {
