@@ -1,0 +1,120 @@
+//! Would the models notice? Breaks the demos' code in one place at a time, in a copy, and sees that
+//! a model fails.
+//!
+//! Run it: `scripts/proof/run broken`.
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::{env, fs, io};
+
+const FUTURE: &str = "pool-demo/src/future.rs";
+const EXECUTOR: &str = "pool-demo/src/executor.rs";
+const UNFINISHED: &str = "queue-demo/src/unfinished.rs";
+const BLOCKING: &str = "queue-demo/src/blocking.rs";
+const QUEUE: &str = "queue-demo/src/queue.rs";
+const LOG: &str = "scripts/lab/src/run/log.rs";
+
+/// A file, what stands there, and what is put in its place.
+const BREAKS: &[(&str, &str, &str)] = &[
+    // A future that is done already is not told to who comes later.
+    (FUTURE, "if state.stage == Stage::Done {\n            state.tell();\n        }", ""),
+    (FUTURE, "self.result = Some(result);\n        self.tell();", "self.result = Some(result);"),
+    (FUTURE, "let pending = self.stage == Stage::Pending;", "let pending = true;"),
+    (FUTURE, "let in_time = state.stage == Stage::Pending;", "let in_time = true;"),
+    (FUTURE, "let in_time = state.stage == Stage::Pending;", "let in_time = !self.is_done();"),
+    (FUTURE, "if promise.state().start() {", "promise.state().start(); {"),
+    (FUTURE, "panic::catch_unwind(AssertUnwindSafe(task))", "Ok::<_, Box<dyn Any + Send>>(task())"),
+    (FUTURE, "drop(done);\n    finished", "std::mem::forget(done);\n    finished"),
+    (FUTURE, "Err(_) => Err(self)", "Err(_) if self.is_done() => panic!(), Err(_) => Err(self)"),
+    // The wait for the threads comes before they are asked to end.
+    (
+        EXECUTOR,
+        "pool: ThreadPool,\n    _threads: Threads,",
+        "_threads: Threads,\n    pool: ThreadPool,",
+    ),
+    (EXECUTOR, "thread.join().expect(", "Ok::<_, ()>(drop(thread)).expect("),
+    (UNFINISHED, "let _lock = self.lock();", ""),
+    (UNFINISHED, "notify_all", "notify_one"),
+    (UNFINISHED, "self.none_left.notify_all();", ""),
+    (UNFINISHED, "Ordering::AcqRel", "Ordering::Relaxed"),
+    (UNFINISHED, "load(Ordering::Acquire)", "load(Ordering::Relaxed)"),
+    (UNFINISHED, "count.checked_sub(1)", "Some(count.wrapping_sub(1))"),
+    (
+        UNFINISHED,
+        "before.map_err(|_| CalledTooOften)? == 1",
+        "before.map_err(|_| CalledTooOften)? == 2",
+    ),
+    (BLOCKING, "while store.count()", "if store.count()"),
+    (BLOCKING, "store.count() == self.capacity", "store.count() > self.capacity"),
+    (BLOCKING, "self.not_full.notify_one();", ""),
+    (BLOCKING, "self.not_empty.notify_one();", ""),
+    // One condition for both.
+    (BLOCKING, "self.not_full", "self.not_empty"),
+    (BLOCKING, "self.push(Reverse(item));", "self.clear(); self.push(Reverse(item));"),
+    (QUEUE, "self.unfinished.add(); // first", "// last"),
+    (QUEUE, "self.buffer.put(item);", "self.buffer.put(item); self.unfinished.add();"),
+    (QUEUE, "self.unfinished.wait();", ""),
+    (LOG, "self.changed.notify_all();", ""),
+];
+
+fn main() -> io::Result<ExitCode> {
+    let proof = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("in a workspace");
+    let root = proof.ancestors().nth(2).expect("in a repository");
+    let place = env::temp_dir().join(format!("broken-{}", std::process::id()));
+    for folder in ["pool-demo/src", "queue-demo/src", "scripts/lab/src/run", "scripts/proof"] {
+        copy(&root.join(folder), &place.join(folder))?;
+    }
+    let target = proof.join("target"); // what is not broken is built already
+    let models = |quiet: bool| {
+        let sink = || if quiet { Stdio::null() } else { Stdio::inherit() };
+        Command::new("cargo")
+            .args(["run", "--quiet", "--package", "models", "--bin", "models"])
+            .current_dir(place.join("scripts/proof"))
+            .env("CARGO_TARGET_DIR", &target)
+            .env("LOOM_MAX_PREEMPTIONS", "2")
+            .stdout(Stdio::piped())
+            .stderr(sink())
+            .output()
+    };
+    let mut unnoticed = 0;
+    if !models(false)?.status.success() {
+        println!("unbroken, the models fail");
+        unnoticed += 1;
+    }
+    for (file, from, to) in BREAKS {
+        let file = place.join(file);
+        let whole = fs::read_to_string(&file)?;
+        assert!(whole.contains(from), "{}: no longer has: {from}", file.display());
+        fs::write(&file, whole.replace(from, to))?;
+        let output = models(true)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        // The table has begun, so it was built; and it did not come to its end.
+        let verdict = match (said.is_empty(), output.status.success()) {
+            (true, _) => "DOES NOT BUILD",
+            (_, true) => "NOT NOTICED",
+            _ => "noticed",
+        };
+        unnoticed += usize::from(verdict != "noticed");
+        let one = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let name = file.file_name().unwrap_or_default().display().to_string();
+        println!("{verdict}  {name}: {}  ->  {}", one(from), one(to));
+        fs::write(&file, whole)?;
+    }
+    fs::remove_dir_all(&place)?;
+    println!("{} places broken, {unnoticed} not noticed", BREAKS.len());
+    Ok(if unnoticed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let beside = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() && entry.file_name() != "target" {
+            copy(&entry.path(), &beside)?;
+        } else if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), beside)?;
+        }
+    }
+    Ok(())
+}

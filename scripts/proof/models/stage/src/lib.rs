@@ -1,0 +1,30 @@
+//! The stage on which the demos' own synchronisation is tried: the standard library, with its locks,
+//! conditions, atomics and threads replaced by those of loom, which run a model once for each order
+//! in which its threads can meet; and of crossbeam and rayon as much as the demos use, written with
+//! the same means, so that their waiting is part of the model.
+//!
+//! It takes the place of all three by name (`extern crate stage as std`), so the modules of the demos
+//! are compiled here as they are, to the letter.
+
+pub use std::*;
+
+pub mod channel;
+mod pool;
+
+pub use pool::{ThreadBuilder, ThreadPool, ThreadPoolBuilder, current_thread_index};
+
+/// `std::sync` with loom's types.
+pub mod sync {
+    pub use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+    pub use std::sync::{Once, OnceLock, PoisonError};
+
+    /// `std::sync::atomic` with loom's types.
+    pub mod atomic {
+        pub use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    }
+}
+
+/// `std::thread` with loom's threads.
+pub mod thread {
+    pub use loom::thread::{Builder, JoinHandle, current, park, spawn};
+}
