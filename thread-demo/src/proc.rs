@@ -14,7 +14,7 @@ pub(crate) fn mapping_of(address: usize, maps: &str) -> Option<usize> {
         let (range, _) = line.split_once(' ')?;
         let (from, to) = range.split_once('-')?;
         let (from, to) = (hex(from)?, hex(to)?);
-        (from..to).contains(&address).then_some((to - from) / 1024)
+        (from..to).contains(&address).then(|| (to - from) / 1024)
     })
 }
 
