@@ -270,7 +270,7 @@ fn slow_readers(server: &Server, plan: &Plan) -> io::Result<(Count, usize)> {
     by_many(8, |sent| {
         let mut client = connect(server.address)?;
         client.set_nonblocking(true)?;
-        let (mut left, mut buffer) = (text.as_bytes(), [0; 1 << 16]);
+        let (mut left, mut buffer) = (text.as_bytes(), vec![0; 1 << 16]);
         let (start, mut reads) = (Instant::now(), false);
         while !left.is_empty() {
             match client.write(&left[..left.len().min(100_000)]) {

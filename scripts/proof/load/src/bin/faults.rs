@@ -70,6 +70,9 @@ struct Faults {
     endings: BTreeMap<String, usize>,
 }
 
+/// Something that the system may do to a demo.
+type Kind = fn(&mut Faults) -> io::Result<()>;
+
 fn main() -> io::Result<()> {
     let from = PathBuf::from(std::env::args().nth(1).expect("the folder of the demos"));
     assert!(Uid::effective().is_root(), "only root can be somebody else");
@@ -81,7 +84,7 @@ fn main() -> io::Result<()> {
     }
     let mut faults =
         Faults { folder: folder.clone(), runs: 0, wrong: Vec::new(), endings: BTreeMap::new() };
-    let kinds: [(&str, fn(&mut Faults) -> io::Result<()>); 9] = [
+    let kinds: [(&str, Kind); 9] = [
         ("no more processes and threads (RLIMIT_NPROC 0 to 12)", Faults::processes),
         ("no more descriptors (RLIMIT_NOFILE 4 to 16)", Faults::descriptors),
         ("stdout or stderr full, closed or gone", Faults::streams),

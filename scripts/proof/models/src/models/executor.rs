@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::executor::Executor;
-use crate::future::Failure;
+use crate::future::{Failure, Future};
 
 pub(super) fn drop_waits() {
     let done = Arc::new(AtomicUsize::new(0));
@@ -43,6 +43,6 @@ pub(super) fn cancelled_and_dropped() {
     });
     let cancelled = futures.iter().filter(|future| future.cancel()).count();
     drop(pool);
-    assert!(futures.iter().all(|future| future.is_done()));
+    assert!(futures.iter().all(Future::is_done));
     assert_eq!(ran.load(Ordering::Relaxed), 2 - cancelled);
 }
