@@ -200,6 +200,10 @@ pub fn lab(name: &str) -> Result<String, String> {
     }
 }
 
+/// Name the labs
+#[derive(Args)]
+pub struct List;
+
 /// `cargo lab list`.
 pub fn list() -> ExitCode {
     let terminal = Terminal::new(false);
@@ -209,12 +213,20 @@ pub fn list() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Show the statement of a lab
+#[derive(Args)]
+pub struct Show {
+    /// The lab
+    #[arg(value_name = "LAB", value_parser = lab)]
+    lab: String,
+}
+
 /// `cargo lab show LAB`: the statement, and the checks with their points.
 ///
 /// # Errors
 /// When the demo's folder can't be read.
-pub fn show(name: &str) -> Result<ExitCode> {
-    let lab = labs::graded(name).context("a lab")?;
+pub fn show(Show { lab }: &Show) -> Result<ExitCode> {
+    let lab = labs::graded(lab).context("a lab")?;
     let file = program::workspace().join(lab.demo).join("README.md");
     let statement =
         std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;

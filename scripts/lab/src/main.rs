@@ -6,7 +6,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
 
 use crate::words::Language;
 
@@ -36,48 +37,55 @@ mod words;
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Options {
-    /// The language of titles, verdicts and notes [default: as the environment says]
-    #[arg(long, global = true, value_name = "LANGUAGE")]
-    language: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
 
+/// A command whose words are in a language that one can choose. (The language of a starter, in
+/// `lab new`, is another matter.)
+#[derive(Args)]
+struct Spoken<T: Args> {
+    #[command(flatten)]
+    options: T,
+    /// The language of titles, verdicts and notes [default: as the environment says]
+    #[arg(long, value_name = "LANGUAGE")]
+    language: Option<Language>,
+}
+
+impl<T: Args> Spoken<T> {
+    fn run(self, command: impl FnOnce(&T) -> Result<ExitCode>) -> Result<ExitCode> {
+        words::speak(self.language.unwrap_or_else(Language::of_environment));
+        command(&self.options)
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
-    Walkthrough(walkthrough::Options),
-    Grade(Box<grade::Options>),
-    Merge(grade::Merge),
+    Walkthrough(Spoken<walkthrough::Options>),
+    Grade(Box<Spoken<grade::Options>>),
+    Merge(Spoken<grade::Merge>),
     New(new::Options),
     #[command(subcommand)]
     Package(package::Package),
-    Watch(watch::Options),
+    Watch(Spoken<watch::Options>),
     Look(look::Options),
-    Twins(twins::Options),
-    /// Name the labs
-    List,
-    /// Show the statement of a lab
-    Show {
-        /// The lab
-        #[arg(value_name = "LAB", value_parser = grade::lab)]
-        lab: String,
-    },
+    Twins(Spoken<twins::Options>),
+    List(Spoken<grade::List>),
+    Show(Spoken<grade::Show>),
 }
 
 fn main() -> ExitCode {
-    let Options { command, language } = Options::parse();
-    words::speak(language.unwrap_or_else(Language::of_environment));
-    let done = match command {
-        Command::Walkthrough(options) => walkthrough::run(&options),
-        Command::Grade(options) => grade::run(&options),
-        Command::Merge(options) => grade::merge(&options),
+    let done = match Options::parse().command {
+        Command::Walkthrough(spoken) => spoken.run(walkthrough::run),
+        Command::Grade(spoken) => spoken.run(grade::run),
+        Command::Merge(spoken) => spoken.run(grade::merge),
         Command::New(options) => new::run(&options),
         Command::Package(package) => package::run(&package),
-        Command::Watch(options) => watch::run(&options),
+        Command::Watch(spoken) => spoken.run(watch::run),
         Command::Look(options) => look::run(&options),
-        Command::Twins(options) => twins::run(&options),
-        Command::List => Ok(grade::list()),
-        Command::Show { lab } => grade::show(&lab),
+        Command::Twins(spoken) => spoken.run(twins::run),
+        Command::List(spoken) => spoken.run(|_| Ok(grade::list())),
+        Command::Show(spoken) => spoken.run(grade::show),
     };
     done.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "lab: {error:#}");
