@@ -41,8 +41,9 @@ struct Options {
     command: Command,
 }
 
-/// A command whose words are in a language that one can choose. (The language of a starter, in
-/// `lab new`, is another matter.)
+// (No doc comment: clap would show it as the help of each command.)
+// A command whose words are in a language that one can choose. (The language of a starter, in
+// `lab new`, is another matter.)
 #[derive(Args)]
 struct Spoken<T: Args> {
     #[command(flatten)]
