@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::program::workspace;
-use crate::run::{self, Ending, Isolation, Limits, Line, Spec};
+use crate::run::{self, Ending, Isolation, Limits, Line, Spec, Tier};
 
 /// The lock file of this workspace: a package is built with these versions where it does not ask
 /// for others, so that they are on the machine already.
@@ -93,8 +93,11 @@ impl Builder<'_> {
     /// # Errors
     /// With the compiler's own words, or with what it went over.
     pub fn file(&self, file: &Path) -> Result<PathBuf> {
-        let program = folder()?.join(format!("file-{}", hash(&(file, fs::read(file)?))));
-        if !program.is_file() {
+        let tier = self.isolation.protection.tier;
+        let of = (file, fs::read(file)?, tier == Tier::Limits, &toolchain()?.version);
+        let program = folder()?.join(format!("file-{}", hash(&of)));
+        // Only where the compiler can read nothing else does the program depend on nothing else.
+        if tier == Tier::Limits || !program.is_file() {
             self.confined(FILE, &[file.as_os_str()], &[file.into()])?.keep(&program)?;
         }
         Ok(program)
@@ -133,7 +136,8 @@ impl Builder<'_> {
         let archive = folder()?
             .join(format!("dependencies-{}.tar", hash(&(&manifest, LOCK, &toolchain.version))));
         // Those who need the same wait for who came first.
-        let turn = File::create(archive.with_extension("lock"))?;
+        let lock = archive.with_extension("lock");
+        let turn = File::create(&lock).with_context(|| lock.display().to_string())?;
         turn.lock().context("wait for another build")?;
         if !archive.is_file() {
             let arguments: [&OsStr; 3] =
@@ -162,7 +166,7 @@ impl Builder<'_> {
         let mut command: Vec<OsString> = ["/bin/sh", "-c", &script, "build"].map(Into::into).into();
         command.extend(arguments.iter().map(OsString::from));
         let made = Made(folder()?.join(format!("new-{:016x}", fastrand::u64(..))));
-        File::create_new(&made.0)?;
+        File::create_new(&made.0).with_context(|| made.0.display().to_string())?;
         let spec = Spec {
             command,
             result: Some(made.0.clone()),

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, rlim_t, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 /// Bounds of one run. Going over one ends the run, and says which.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub struct Limits {
     pub tasks: usize,
     /// Bytes per file (`RLIMIT_FSIZE`).
     pub file: u64,
+    /// Descriptors that a process may have open: a machine has few terminals to give away.
+    pub descriptors: u64,
     /// Bytes written to stdout and stderr together.
     pub output: u64,
     /// Lines written to stdout and stderr together.
@@ -34,6 +36,7 @@ impl Default for Limits {
             memory: 1 << 30,
             tasks: 256,
             file: 64 << 20,
+            descriptors: 1024,
             output: 8 << 20,
             lines: 200_000,
             room: 128 << 20,
@@ -50,6 +53,7 @@ impl Limits {
             memory: u64::MAX,
             tasks: usize::MAX,
             file: u64::MAX,
+            descriptors: u64::MAX,
             output: 256 << 20,
             lines: 1_000_000,
             room: u64::MAX,
@@ -66,6 +70,10 @@ impl Limits {
         set(Resource::RLIMIT_DATA, self.memory)?;
         set(Resource::RLIMIT_FSIZE, self.file)?;
         set(Resource::RLIMIT_CORE, 0)?;
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        if self.descriptors < most {
+            set(Resource::RLIMIT_NOFILE, self.descriptors)?;
+        }
         Ok(())
     }
 }
