@@ -27,6 +27,8 @@ pub enum Key {
     Back,
     /// The answers.
     Answers,
+    /// The picture.
+    Picture,
     /// No more.
     End,
 }
@@ -63,6 +65,7 @@ fn meaning(bytes: &[u8]) -> Option<Key> {
         "r" | "к" => Key::Again,
         "b" | "и" | "\x1b[d" | "\x1b[5~" => Key::Back,
         "a" | "ф" => Key::Answers,
+        "p" | "з" => Key::Picture,
         "q" | "й" | "\x04" => Key::End,
         _ => return None,
     })

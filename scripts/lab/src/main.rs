@@ -16,6 +16,7 @@ mod exam;
 mod grade;
 mod grading;
 mod hidden;
+mod illustration;
 mod keys;
 mod labs;
 mod look;

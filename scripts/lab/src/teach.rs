@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::illustration;
 use crate::keys::{self, Key};
 use crate::labs::Lab;
 use crate::program;
@@ -133,17 +135,21 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Walked>
         );
         terminal.heading(&section.number, &own.title, &right);
         points(terminal, &own.note);
-        let mut key = keys::ask(&[
-            (Key::Next, tr("space runs it")),
-            (Key::Back, tr("b goes back")),
-            (Key::End, tr("q ends")),
-        ]);
+        let mut key = ask(
+            section,
+            &[
+                (Key::Next, tr("space runs it")),
+                (Key::Picture, tr("p picture")),
+                (Key::Back, tr("b goes back")),
+                (Key::End, tr("q ends")),
+            ],
+        );
         if key == Key::Next {
             key = Key::Again;
         }
         while key == Key::Again {
             shown.insert(index, perform(section, terminal));
-            key = after(own, terminal);
+            key = after(section, own, terminal);
         }
         index = match key {
             Key::Next => index + 1,
@@ -154,8 +160,22 @@ pub fn run(sections: &[Section], terminal: &Arc<Terminal>) -> Result<Vec<Walked>
     Ok(shown.into_values().collect())
 }
 
+/// Waits for a key; for the picture it is shown, and the next one waited for.
+fn ask(section: &Section, offered: &[(Key, &str)]) -> Key {
+    loop {
+        match keys::ask(offered) {
+            Key::Picture => {
+                if let Err(error) = illustration::show(section) {
+                    let _ = writeln!(std::io::stderr(), "lab: {error:#}");
+                }
+            }
+            key => return key,
+        }
+    }
+}
+
 /// What to ask and what to show; the key that is pressed then.
-fn after(notes: &Notes, terminal: &Terminal) -> Key {
+fn after(section: &Section, notes: &Notes, terminal: &Terminal) -> Key {
     terminal.paragraph(Style::Title, 2, tr("Ask"));
     points(terminal, &notes.ask);
     terminal.paragraph(Style::Title, 2, tr("Show"));
@@ -167,12 +187,13 @@ fn after(notes: &Notes, terminal: &Terminal) -> Key {
     let mut offered = vec![
         (Key::Next, tr("space goes on")),
         (Key::Answers, tr("a answers")),
+        (Key::Picture, tr("p picture")),
         (Key::Again, tr("r repeats")),
         (Key::Back, tr("b goes back")),
         (Key::End, tr("q ends")),
     ];
     loop {
-        match keys::ask(&offered) {
+        match ask(section, &offered) {
             Key::Answers => {
                 for point in &notes.ask {
                     terminal.item(&point.text);

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::exam::{Audience, Exam, Trouble};
+use crate::illustration;
 use crate::keys::{self, Key};
 use crate::labs::{LABS, Lab};
 use crate::program::{self, Program};
@@ -134,11 +135,15 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let demo = Program::demo(lab.demo, executable);
         sections.push(Section { number, lab, demo, seed, limits });
     }
-    let walked = match options {
+    let mut walked = match options {
         Options { teach: true, .. } => teach::run(&sections, &terminal)?,
         Options { pause: true, .. } => one_by_one(&sections, &terminal),
         _ => ahead(&sections, options.quiet),
     };
+    let seconds = started.elapsed().as_secs_f64();
+    if options.html.is_some() {
+        draw(&sections, &mut walked);
+    }
     let records: Vec<&Record> = walked.iter().map(|walked| &walked.record).collect();
     let count = |wanted: &[Status]| records.iter().map(|record| record.count(wanted)).sum();
     let whole = Whole {
@@ -156,7 +161,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             Status::NotGradable,
         ]),
         left_out: count(&[Status::Skipped, Status::Unverified]),
-        seconds: started.elapsed().as_secs_f64(),
+        seconds,
     };
     if let Some(file) = &options.json {
         report::write(file, &(serde_json::to_string_pretty(&whole)? + "\n"))?;
@@ -195,7 +200,8 @@ pub struct Section {
     pub number: String,
     /// What it shows.
     pub lab: &'static Lab,
-    demo: Program,
+    /// The program that is run.
+    pub demo: Program,
     seed: u64,
     limits: Limits,
 }
@@ -288,7 +294,24 @@ pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Walked {
         checks,
         seconds: started.elapsed().as_secs_f64(),
     };
-    Walked { number: number.clone(), title: lab.title, about: lab.about, scenes, record }
+    Walked {
+        number: number.clone(),
+        title: lab.title,
+        about: lab.about,
+        scenes,
+        record,
+        picture: None,
+    }
+}
+
+/// Draws a picture of each; where that can't be done, there is none.
+fn draw(sections: &[Section], walked: &mut [Walked]) {
+    for walked in walked {
+        progress(&fill("drawing: {section}", &[("section", &walked.record.lab)]));
+        let own = sections.iter().find(|section| section.lab.name == walked.record.lab);
+        walked.picture = own.and_then(|section| illustration::svg(section).ok());
+    }
+    progress("");
 }
 
 fn said(trouble: &Trouble) -> String {

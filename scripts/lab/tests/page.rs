@@ -45,6 +45,7 @@ fn first_of(names: &[&'static str]) -> Option<&'static str> {
 fn refers_to_nothing_outside_and_is_small() {
     for (file, text) in [page("fork.html", &["--section", "fork"]), nasty("en")] {
         assert!(text.len() < 1 << 20, "{}", file.display());
+        assert_eq!(text.matches("<figure>").count(), 1, "{}", file.display());
         for outside in ["http:", "https:", "url(", "@import", "<link", "<script", "<img", "<iframe"]
         {
             assert!(!text.contains(outside), "{outside} in {}", file.display());
@@ -159,6 +160,8 @@ fn a_browser_shows_it_wide_and_narrow_light_and_dark() {
             "\nParent:  bar\n",
             "the child is another process, made by the first\n'Parent:' was written by ",
             "cargo walkthrough --seed ",
+            "./fork-demo",
+            "CPUs in use",
         ] {
             assert!(read.contains(words), "{words}\n{read}");
         }

@@ -84,6 +84,12 @@ fn notes_come_first_then_the_section_then_questions_and_the_answers_when_asked_f
 }
 
 #[test]
+fn the_picture_is_shown_when_asked_for() {
+    let text = shown("picture", "\np\nq\n");
+    in_order(&text, &[QUESTION, "CPUs in use", "Looked at"]);
+}
+
+#[test]
 fn a_section_is_repeated_and_gone_back_to() {
     let greeted = |typed: &str| shown("again", typed).matches("  Hello,  Bob\n").count();
     assert_eq!(greeted("\nr\nq\n"), 2 * greeted("\nq\n"));

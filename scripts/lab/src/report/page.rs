@@ -22,6 +22,8 @@ pub struct Walked {
     pub scenes: Vec<Scene>,
     /// What came out.
     pub record: Record,
+    /// Its demo's picture, as SVG, from a run of its own.
+    pub picture: Option<String>,
 }
 
 /// Something shown, and which checks of the record are about it.
@@ -80,11 +82,24 @@ pub fn text(sections: &[Walked], lines: &[String], again: &str) -> String {
         one(&mut body, section);
     }
     body.push_str("</main>\n");
-    html::page(words::language().code(), title, STYLE, &body)
+    let figures = sections.iter().find_map(|section| parts(section.picture.as_ref()?));
+    let style = match figures {
+        // What is meant for the picture must not colour the page.
+        Some((style, _)) => format!("{STYLE}figure {{\n{style}\n}}\n"),
+        None => STYLE.to_string(),
+    };
+    html::page(words::language().code(), title, &style, &body)
+}
+
+/// The style of a picture and the rest of it, which is then no document of its own.
+fn parts(svg: &str) -> Option<(&str, String)> {
+    let (start, rest) = svg.split_once("<style>")?;
+    let (style, rest) = rest.split_once("</style>")?;
+    Some((style, format!("{start}{rest}").replace(" xmlns=\"http://www.w3.org/2000/svg\"", "")))
 }
 
 fn one(body: &mut String, section: &Walked) {
-    let Walked { number, title, about, scenes, record } = section;
+    let Walked { number, title, about, scenes, record, picture } = section;
     let _ = writeln!(
         body,
         "<section id=\"{}\">\n<h2><small>{number}</small> {} <small>{}</small></h2>\n<p>{}</p>",
@@ -112,6 +127,10 @@ fn one(body: &mut String, section: &Walked) {
             }
             body.push_str("</ul>\n");
         }
+    }
+    if let Some((_, picture)) = picture.as_ref().and_then(|picture| parts(picture)) {
+        let caption = escaped(tr("In a run of its own, for the picture:"));
+        let _ = writeln!(body, "<figure>\n<figcaption>{caption}</figcaption>\n{picture}</figure>");
     }
     body.push_str("</section>\n");
 }
