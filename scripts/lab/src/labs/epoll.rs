@@ -370,8 +370,9 @@ fn got(peer: &Peer) -> String {
     format!("{} bytes: {}", peer.received.len(), some(&[text]))
 }
 
-/// The byte of a client that does not read its pings, so that its lines are known from others.
-const GREEDY: u8 = b'g';
+/// The byte of a client that does not read its pings. No word begins with it, so that its lines are
+/// known from others.
+const GREEDY: u8 = b'G';
 
 /// Bytes that it tries to send, a chunk of them, and the pings that it is owed for all.
 const MUCH: usize = 512 << 10;
