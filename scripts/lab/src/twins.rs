@@ -11,6 +11,7 @@ use clap::Args;
 use crate::labs::{LABS, Lab};
 use crate::program;
 use crate::report::terminal::{Style, Terminal};
+use crate::words::{fill, tr};
 
 /// Name the kept programs of a lab: wrong ones that look right, right ones that look odd
 #[derive(Args)]
@@ -94,11 +95,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let twins = of(lab)?;
         let wrong = twins.iter().filter(|twin| !twin.fails.is_empty()).count();
         let right = twins.len() - wrong;
-        terminal.heading("", lab.title, &format!("{wrong} wrong, {right} right"));
+        let counts = [("wrong", &wrong as _), ("right", &right as _)];
+        terminal.heading("", tr(lab.title), &fill("{wrong} wrong, {right} right", &counts));
         for twin in twins {
             let (style, verdict) = match twin.fails.len() {
-                0 => (Style::Good, "all points".into()),
-                _ => (Style::Bad, format!("fails {}", twin.fails.join(", "))),
+                0 => (Style::Good, tr("all points").to_string()),
+                _ => (Style::Bad, fill("fails {checks}", &[("checks", &twin.fails.join(", "))])),
             };
             terminal.verdict(style, &format!("  {:<24} {verdict}", twin.name));
             terminal.paragraph(Style::Plain, 4, &twin.about);
@@ -106,7 +108,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         terminal.gap();
     }
     if let Some(name) = &options.lab {
-        let again = format!("examine one: cargo lab grade {name} --twin NAME");
+        let command = format!("cargo lab grade {name} --twin NAME");
+        let again = fill("examine one: {command}", &[("command", &command)]);
         terminal.verdict(Style::Quiet, &again);
     }
     Ok(ExitCode::SUCCESS)
