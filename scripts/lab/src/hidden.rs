@@ -44,6 +44,8 @@ impl Hidden {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -65,5 +67,23 @@ mod tests {
         assert_eq!(wrong("3\n#\n3\n"), (3, "the seed 3 is there already".into()));
         assert_eq!(wrong("# none\n").1, "there is no seed in it");
         assert_eq!(wrong("").0, 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_seeds_or_one_harmless_line(text in "([0-9]{1,22}|\\PC|[\\x00-\\x20#])*") {
+            match Hidden::parse(&text) {
+                Ok(Hidden(seeds)) => {
+                    let again: Vec<String> = seeds.iter().map(u64::to_string).collect();
+                    prop_assert_eq!(Hidden::parse(&again.join("\n")), Ok(Hidden(seeds)));
+                }
+                Err((line, why)) => {
+                    prop_assert!((1..=text.lines().count().max(1)).contains(&line));
+                    prop_assert!(!why.contains(char::is_control), "{:?}", why);
+                }
+            }
+        }
     }
 }

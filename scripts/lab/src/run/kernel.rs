@@ -385,6 +385,8 @@ pub fn is_socket(pid: Id, fd: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -405,5 +407,17 @@ mod tests {
         assert_eq!((found.fd, found.events), (5, 0x1d));
         assert!(registered("flags:\t02000002").is_none());
         assert!(registered("tfd: x events: 1").is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_line_of_fdinfo_is_a_registration_or_none(fd in any::<i32>(), events in any::<u32>(), text in ".*") {
+            let line = format!("tfd: {fd:8} events: {events:8x} data: {text}");
+            let found = registered(&line).expect("a registration");
+            prop_assert_eq!((found.fd, found.events), (fd, events));
+            prop_assert!(registered(&text).is_none_or(|_| text.starts_with("tfd:")));
+        }
     }
 }
