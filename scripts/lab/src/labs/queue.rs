@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::common::{
     all_held, asleep, before_writing, difference, in_one_piece, some, stdout, unhurried, who_sleeps,
@@ -395,17 +396,27 @@ fn waits(exam: &mut Exam) -> Finding {
     let full = "while the queue is full, the producer sleeps until a worker has made room";
     all_wait(&run, full, &producer, "queued")?;
 
-    let mut spec = exam.spec(&arguments(3, 9, &[]));
-    spec.gate = Some(Arc::new(|moment: &Moment| match moment.what {
-        Step::Write(Stream::Stderr, bytes) => bytes.starts_with(b"queued"),
+    // The workers are held until the producer is, and are watched from then on: one that gives up
+    // would otherwise be gone before, on a busy machine.
+    let mut spec = exam.spec(&arguments(3, 8, &["--capacity", "5"]));
+    let held = Arc::new(AtomicI32::new(0));
+    let says_queued = held.clone();
+    spec.gate = Some(Arc::new(move |moment: &Moment| match moment.what {
+        Step::Write(Stream::Stderr, bytes) if bytes.starts_with(b"queued") => {
+            says_queued.store(moment.task, Ordering::Relaxed);
+            true
+        }
+        Step::Write(Stream::Stdout, _) => true,
         _ => false,
     }));
     let live = exam.start(spec)?;
-    live.until(SOON, |state| (state.lines_of(Stream::Stdout).count() == 9).then_some(()));
+    let held = || held.load(Ordering::Relaxed);
+    live.until(SOON, |state| state.held.contains(&held()).then_some(()));
+    live.open_gate_but_for(held());
     let workers = idle(&live, |_| false);
     live.open_gate();
     let run = whole(live.finish())?;
-    complete(&run, 3, 9)?;
+    complete(&run, 3, 8)?;
     let empty =
         "while the queue is empty, and the producer held, the workers sleep until they are woken";
     all_wait(&run, empty, &workers, "process data:")?;
