@@ -218,15 +218,18 @@ fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Walked> {
     all
 }
 
-/// Two sections at the same time, shown one after the other: what the second one says is kept back
-/// until it is its turn.
+/// Most of a section's time is waiting: so many are run at the same time.
+const AT_ONCE: usize = 4;
+
+/// Some sections at the same time, shown one after the other: what the later ones say is kept back
+/// until it is their turn.
 fn ahead(sections: &[Section], quiet: bool) -> Vec<Walked> {
     let stages: Vec<_> = sections.iter().map(|_| Arc::new(Terminal::waiting(quiet))).collect();
     let next = AtomicUsize::new(0);
     let (done, all_done) = mpsc::channel();
     let mut all = BTreeMap::new();
     thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..AT_ONCE {
             let (done, next, stages) = (done.clone(), &next, &stages);
             scope.spawn(move || {
                 loop {

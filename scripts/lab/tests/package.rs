@@ -115,6 +115,7 @@ print('Parent: ', options.value, flush=True)
 ";
 
 #[test]
+#[ignore = "builds the workspace once more, as Gradescope does: a minute"]
 fn is_set_up_grades_and_has_a_result_whatever_happens() {
     if Command::new("python3").arg("--version").output().is_err() {
         eprintln!("left out: python3 is not installed");

@@ -11,7 +11,7 @@ use super::common::{
 use super::idle::{Way, idle};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Cut, Id, Live, Moment, State, Step, Stream, Task};
+use crate::run::{Cut, Id, Line, Live, Moment, State, Step, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
     name: "pool",
@@ -375,15 +375,51 @@ fn ordered(exam: &mut Exam) -> Finding {
     })?;
     let mut evidence =
         vec!["five tasks on five workers: printed in the order 0, 1, 2, 3, 4".into()];
-    evidence.extend(unhurried(exam, |exam, times| at_once_with(exam, times, Some("--ordered")))?);
+    evidence.extend(first_result(exam, Some("--ordered"))?);
     Ok(evidence)
 }
 
 fn at_once(exam: &mut Exam) -> Finding {
-    unhurried(exam, |exam, times| at_once_with(exam, times, None))
+    first_result(exam, None)
 }
 
-fn at_once_with(exam: &mut Exam, times: f64, option: Option<&str>) -> Finding {
+/// With one worker: while it is held at the beginning of its second task, the result of its first
+/// one must come. Where nobody can be held, since the program sleeps in a way of its own, the
+/// delays must tell.
+fn first_result(exam: &mut Exam, option: Option<&str>) -> Finding {
+    let mut words = arguments(&[("workers", 1), ("tasks", 3), ("exponent", 2)]);
+    words.extend(["--delay".into(), "0.01".into()]);
+    words.extend(option.map(String::from));
+    let mut spec = exam.spec(&words);
+    let sleeps: Mutex<BTreeMap<Id, u32>> = Mutex::default();
+    spec.gate = Some(Arc::new(move |moment: &Moment| {
+        // The first thread may sleep between two looks at its futures, or take a task itself.
+        let first_thread = moment.root && moment.task == moment.process;
+        if first_thread || !matches!(moment.what, Step::Sleep) {
+            return false;
+        }
+        let mut sleeps = sleeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = sleeps.entry(moment.task).or_default();
+        *count += 1;
+        *count == 2
+    }));
+    let live = exam.start(spec)?;
+    if all_held(&live, 1).is_err() {
+        well(live)?;
+        return unhurried(exam, |exam, times| by_delays(exam, times, option));
+    }
+    let result = |state: &State| state.lines_of(Stream::Stdout).next().map(Line::text);
+    let first = live.until(SOON, result);
+    live.open_gate();
+    let run = well(live)?;
+    let held = "the worker was held at the beginning of its second task";
+    expect(first.is_some(), "the result of its first task is printed meanwhile", || {
+        format!("{held}: nothing was printed{}", in_one_piece(&run))
+    })?;
+    Ok(vec![format!("{held}: {} was printed meanwhile", first.unwrap_or_default())])
+}
+
+fn by_delays(exam: &mut Exam, times: f64, option: Option<&str>) -> Finding {
     let delay = 0.04 * times;
     let mut words = arguments(&[("workers", 1), ("tasks", 3), ("exponent", 2)]);
     words.extend(["--delay".into(), delay.to_string()]);
