@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 
 use super::common::{some, stdout};
 use super::peer::{
-    Closed, Peer, connect, ending, ends, ends_at, fate, has_line, in_time, joined, paused, printed,
-    send_byte, serve, serve_at, settle, text_and_signal,
+    Closed, Peer, asleep, connect, ending, ends, ends_at, fate, has_line, in_time, joined, paused,
+    printed, send_byte, serve, serve_at, settle, text_and_signal,
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect};
@@ -233,6 +233,8 @@ fn one_at_a_time(exam: &mut Exam) -> Finding {
     // The first is still served after the second has come: so the second has been waiting.
     first.send(words[2].as_bytes());
     comes(&live, &first, &words[2], "the first client again, while the second is waiting,")?;
+    // Nobody in it runs any more: what it does about the second client is done.
+    live.poll(Duration::from_secs(1), || asleep(&live));
     let early = live.until(Duration::from_millis(30), |state| has_line(state, &words[1]));
     expect(early.is_none(), "the second client waits while the first is connected", || {
         "it was served at the same time without --threads".into()
