@@ -1,0 +1,70 @@
+//! A file for each row: who takes part in which work, and those of them that are written in Rust.
+
+use std::fmt::Display;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::contest::{ABSENT, Row};
+
+mod pool;
+mod process;
+mod queue;
+mod steps;
+pub(crate) mod thread;
+
+/// All rows, with less work in each if it has to be quick.
+pub(crate) fn all(quick: bool) -> Vec<Row> {
+    vec![
+        pool::row(quick),
+        queue::row(quick),
+        steps::row(quick),
+        process::row(quick),
+        thread::row(quick),
+    ]
+}
+
+/// In a process of its own: does the work of one contestant, and prints what it took.
+pub(crate) fn take_part(words: &[String]) -> io::Result<()> {
+    let [row, name, args @ ..] = words else {
+        return Err(io::Error::other("contestant ROW NAME ARGS"));
+    };
+    let args: Vec<u64> = args.iter().map(|arg| arg.parse().expect("a number")).collect();
+    match row.as_str() {
+        "pool" => pool::take_part(name, &args),
+        "queue" => queue::take_part(name, &args),
+        "steps" => steps::take_part(name, &args),
+        "process" => process::take_part(name, &args),
+        "thread" => thread::take_part(name, &args),
+        _ => Err(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> io::Error {
+    io::Error::other(format!("who is {name}?"))
+}
+
+/// Does it so many times, and prints the nanoseconds of each, and what it came to.
+fn timed(times: u64, work: impl FnOnce() -> io::Result<u64>) -> io::Result<()> {
+    let start = Instant::now();
+    let result = work()?;
+    tell(nanos(start.elapsed(), times), result);
+    Ok(())
+}
+
+fn tell(took: f64, result: impl Display) {
+    println!("{took}\n{result}");
+}
+
+#[allow(clippy::cast_precision_loss)] // of a clock, nothing is lost below 2 ** 53
+fn nanos(time: Duration, times: u64) -> f64 {
+    time.as_nanos() as f64 / times as f64
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).expect("of 64 bits")
+}
+
+/// Ends a contestant whose program is not on this machine.
+fn absent() -> ! {
+    std::process::exit(ABSENT)
+}
