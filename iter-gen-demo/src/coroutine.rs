@@ -55,10 +55,10 @@ pub(crate) struct Yielder<In, Out>(Rc<Cells<In, Out>>);
 
 impl<In, Out> Yielder<In, Out> {
     /// Python's `yield`: gives a value out, stops, and goes on with what is sent next.
-    pub(crate) async fn yield_(&self, value: Out) -> In {
+    pub(crate) fn yield_(&self, value: Out) -> impl Future<Output = In> {
         self.0.yielded.set(Some(value));
         // Polled for the first time it finds nothing sent, and the whole body stops.
-        poll_fn(|_| self.0.sent.take().map_or(Poll::Pending, Poll::Ready)).await
+        poll_fn(|_| self.0.sent.take().map_or(Poll::Pending, Poll::Ready))
     }
 }
 

@@ -300,7 +300,10 @@ fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
 }
 
 /// Children inherit the processors that we may use.
-fn on_processors<T>(count: usize, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn on_processors<T>(
+    count: usize,
+    start: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
     if count == 0 {
         return start();
     }

@@ -76,6 +76,7 @@ fn main() -> ExitCode {
     let done = match words.first().map(String::as_str) {
         Some("contestant") => rows::take_part(&words[1..]),
         Some("threads") => rows::thread::bare(&words[1..]),
+        Some("serve") => rows::echo::serve(words.get(1).map_or("", String::as_str)),
         Some("nothing") => Ok(()), // a program to be started
         _ => measure(&Options::parse()),
     };

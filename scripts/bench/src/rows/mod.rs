@@ -2,25 +2,38 @@
 
 use std::fmt::Display;
 use std::io;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::contest::{ABSENT, Row};
+use crate::folder;
 
+pub(crate) mod echo;
 mod pool;
 mod process;
 mod queue;
+mod start;
 mod steps;
+mod stream;
 pub(crate) mod thread;
+mod walkthrough;
 
 /// All rows, with less work in each if it has to be quick.
 pub(crate) fn all(quick: bool) -> Vec<Row> {
-    vec![
+    let mut rows = vec![
         pool::row(quick),
         queue::row(quick),
         steps::row(quick),
         process::row(quick),
         thread::row(quick),
-    ]
+        stream::row(quick),
+        echo::row(quick),
+        start::row(quick),
+    ];
+    if !quick {
+        rows.push(walkthrough::row());
+    }
+    rows
 }
 
 /// In a process of its own: does the work of one contestant, and prints what it took.
@@ -34,9 +47,33 @@ pub(crate) fn take_part(words: &[String]) -> io::Result<()> {
         "queue" => queue::take_part(name, &args),
         "steps" => steps::take_part(name, &args),
         "process" => process::take_part(name, &args),
+        "stream" => stream::take_part(name, &args),
+        "echo" => echo::take_part(name, &args),
+        "start" => start::take_part(name, &args),
+        "walkthrough" => walkthrough::take_part(),
         "thread" => thread::take_part(name, &args),
         _ => Err(unknown(name)),
     }
+}
+
+/// A program that is measured from outside: a demo, or the peer for this row in C, Python or Rust.
+fn peer(row: &str, name: &str) -> Command {
+    let mut command = match name.split_whitespace().next() {
+        Some("C") => Command::new(folder("BENCH_C").join(row)),
+        Some("Python") => {
+            let mut command = Command::new(folder("BENCH_PYTHON"));
+            command.arg("-I").arg(folder("BENCH_PEERS").join(format!("{row}.py")));
+            command
+        }
+        Some("mio" | "tokio,") => {
+            let mut command = Command::new(std::env::current_exe().unwrap_or_default());
+            command.arg("serve");
+            command
+        }
+        _ => return Command::new(folder("BENCH_DEMOS").join(name)),
+    };
+    command.arg(name);
+    command
 }
 
 fn unknown(name: &str) -> io::Error {

@@ -1,0 +1,5 @@
+//! The least that prints a line.
+
+fn main() {
+    println!("Hello");
+}
