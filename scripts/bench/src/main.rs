@@ -109,6 +109,9 @@ fn measure(options: &Options) -> io::Result<()> {
             outcomes.push(outcome);
         }
         results.push((row, outcomes));
+        if let Some(folder) = &options.write {
+            report::write(folder, &machine, &results)?; // what there is, should the rest fail
+        }
     }
     if results.is_empty() {
         let names: Vec<_> = rows::all(true).iter().map(|row| row.name).collect();
@@ -116,9 +119,6 @@ fn measure(options: &Options) -> io::Result<()> {
     }
     if options.json {
         println!("{:#}", report::json(&machine, &results));
-    }
-    if let Some(folder) = &options.write {
-        report::write(folder, &machine, &results)?;
     }
     report::judge(options.judge, &results)
 }

@@ -113,12 +113,12 @@ pub(crate) fn json(machine: &Machine, results: &Results) -> Value {
     json!({"machine": machine, "rows": results.iter().map(row).collect::<Vec<_>>()})
 }
 
-/// RESULTS.md and a plot for each row that grows. What was tried is written by hand, in NOTES.md.
+/// RESULTS.md and a plot for each row that grows. What was tried is written by hand, in README.md.
 pub(crate) fn write(folder: &Path, machine: &Machine, results: &Results) -> io::Result<()> {
     let mut out = String::from(
         "# Results\n\nWritten by `scripts/bench/run --write scripts/bench`. A column of figures says \
          what the work takes, the median over the rounds; *x* is how many times ours that is, the \
-         median of the rounds' ratios. What was tried where a goal is missed: [NOTES.md](NOTES.md).\n\n",
+         median of the rounds' ratios. What was tried where a goal is missed: [README.md](README.md).\n\n",
     );
     for (name, value) in &machine.0 {
         let _ = writeln!(out, "- {name}: {value}");

@@ -115,13 +115,13 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
             let (put, get) = mpsc::channel();
             let get = Mutex::new(get);
             let ends = || (put.clone(), &get);
-            channels(items, pairs, ends, |s, i| s.send(i).is_ok(), shared)
+            channels(items, pairs, ends, |s, i| s.send(i).is_ok(), |r| shared(r))
         }
         "std mpsc" => {
             let (put, get) = mpsc::sync_channel(room);
             let get = Mutex::new(get);
             let ends = || (put.clone(), &get);
-            channels(items, pairs, ends, |s, i| s.send(i).is_ok(), shared)
+            channels(items, pairs, ends, |s, i| s.send(i).is_ok(), |r| shared(r))
         }
         _ => {
             if let Some(kind) = OURS.iter().position(|ours| *ours == name) {
@@ -140,7 +140,7 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
     }
 }
 
-fn shared(get: &&Mutex<mpsc::Receiver<u64>>) -> Option<u64> {
+fn shared(get: &Mutex<mpsc::Receiver<u64>>) -> Option<u64> {
     get.lock().ok()?.recv().ok()
 }
 

@@ -22,7 +22,7 @@ const DEMOS: [(&str, &str, &str); 8] = [
 ];
 
 pub(crate) fn row(quick: bool) -> Row {
-    let starts = if quick { 10 } else { 60 };
+    let starts = if quick { 10 } else { 30 };
     let case = |(demo, _, python): &(&'static str, &str, &'static str)| Case {
         name: (*demo).into(),
         args: vec![starts],

@@ -35,7 +35,7 @@ pub(crate) fn row(quick: bool) -> Row {
 /// `args`: how many threads.
 pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
     let &[number] = args else { return Err(unknown(name)) };
-    let rounds = (4000 / number).clamp(4, 40);
+    let rounds = (2000 / number).clamp(4, 20);
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         few.push(greet(name, 1)?);
