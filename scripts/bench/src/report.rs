@@ -158,16 +158,18 @@ pub(crate) fn write(folder: &Path, machine: &Machine, results: &Results) -> io::
     fs::write(folder.join("RESULTS.md"), out.replace("\n\n\n", "\n\n"))
 }
 
-/// Says how many goals are met; fails where a ratio is far from its goal.
+/// Says how many goals are met; fails where a ratio is far from its goal, and not for the noise.
 pub(crate) fn judge(factor: Option<f64>, results: &Results) -> io::Result<()> {
     let goals = || results.iter().flat_map(|(_, outcomes)| outcomes).flat_map(|o| &o.goals);
     let met = goals().filter(|goal| goal.reached >= 1.0).count();
     let noisy = results.iter().flat_map(|(_, o)| o).filter(|o| o.doubt().is_some()).count();
     eprintln!("\n{met} of {} goals met; {noisy} cases too noisy to believe", goals().count());
     let Some(factor) = factor else { return Ok(()) };
-    let far: Vec<_> = goals()
-        .filter(|goal| goal.is_ratio && goal.reached * factor < 1.0)
-        .map(|goal| goal.words.as_str())
+    let calm = results.iter().flat_map(|(_, outcomes)| outcomes).filter(|o| o.doubt().is_none());
+    let far: Vec<_> = calm
+        .flat_map(|outcome| outcome.goals.iter().map(move |goal| (&outcome.name, goal)))
+        .filter(|(_, goal)| goal.is_ratio && goal.reached * factor < 1.0)
+        .map(|(case, goal)| format!("{case}: {}", goal.words))
         .collect();
     if far.is_empty() { Ok(()) } else { Err(io::Error::other(far.join("; "))) }
 }

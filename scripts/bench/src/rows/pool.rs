@@ -49,6 +49,7 @@ pub(crate) fn row(quick: bool) -> Row {
             Goal::Times(threads, 20.0),
             Goal::Times(processes, 10.0),
         ]),
+        rounds: 2,
         ..Case::default()
     };
     let slow = [threads, processes].map(|name| python(name).share(part));
