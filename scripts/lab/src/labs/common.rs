@@ -381,7 +381,7 @@ pub fn who_sleeps(live: &Live) -> Slept {
 }
 
 /// How many tasks sleep for a time at this moment.
-pub fn asleep(state: &State) -> usize {
+pub fn sleepers(state: &State) -> usize {
     let alive = state.tasks.values().filter(|task| task.alive());
     alive.filter(|task| kernel::waits_for(task.process, task.id) == Some(Waits::Sleep)).count()
 }

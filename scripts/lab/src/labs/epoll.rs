@@ -7,12 +7,12 @@ use nix::sys::signal::Signal;
 
 use super::common::{some, stdout};
 use super::peer::{
-    Closed, Peer, asleep, connect, ending, ends, ends_at, fate, in_time, joined, paused, printed,
+    Closed, Peer, asleep, connect, ends, ends_at, fate, in_time, joined, paused, printed,
     send_byte, serve, text_and_signal,
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect, fail};
-use crate::run::{Kind, Line, Live, Spec, State, Stdout, Stream, kernel};
+use crate::run::{Kind, Line, Live, State, Stream, kernel};
 use crate::words::fill;
 
 /// The note's port.
@@ -658,25 +658,5 @@ fn flood(exam: &mut Exam) -> Finding {
 }
 
 fn manners(exam: &mut Exam) -> Finding {
-    let mut evidence = manners::bad_usage(exam)?;
-    let mut with = |to, what| -> Result<State, Trouble> {
-        let address = exam.place(PORT);
-        let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
-        let live = exam.start(spec)?;
-        live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
-        // It may have noticed already that nobody reads, and be gone. Connected until it ends: a
-        // client that closes with its ping unread resets, and some would not read its byte then.
-        let mut client = Peer::connect(address);
-        if let Ok(client) = &mut client {
-            client.send(b"x");
-        }
-        let (ended, state) = ending(live);
-        expect(ended.is_some(), format!("its end when stdout is {what}"), || {
-            "it was still running when it had something to print".into()
-        })?;
-        Ok(state)
-    };
-    evidence.extend(manners::closed_stdout(&with(Stdout::Head(0), "closed")?)?);
-    evidence.extend(manners::full_stdout(&with(Stdout::Full, "full")?, 1)?);
-    Ok(evidence)
+    manners::of_a_server(exam, PORT)
 }

@@ -1,7 +1,8 @@
 //! What every demo promises beyond its section: bad usage, a closed stdout and a full one.
 
-use crate::exam::{Evidence, Exam, Finding, Trouble, expect, last_word};
-use crate::run::{Ending, Line, Spec, State, Stdout, Stream};
+use super::peer::{Peer, ending};
+use crate::exam::{Evidence, Exam, Finding, SOON, Trouble, expect, last_word};
+use crate::run::{Ending, Line, Spec, State, Stdout, Stream, kernel};
 
 /// For a program that prints by itself, from as many processes as it has when it is given no
 /// arguments: each of them has its own failure to report.
@@ -83,4 +84,29 @@ pub(super) fn last_words(run: &State) -> String {
         words = last_word(run).into_iter().collect();
     }
     if words.is_empty() { "nothing on stderr".into() } else { super::common::some(&words) }
+}
+
+/// The same of a server, which has something to print only when a client has sent it.
+pub fn of_a_server(exam: &mut Exam, port: u16) -> Finding {
+    let mut evidence = bad_usage(exam)?;
+    let mut with = |to, what| -> Result<State, Trouble> {
+        let address = exam.place(port);
+        let spec = Spec { stdout: to, ..exam.spec(&[address.to_string()]) };
+        let live = exam.start(spec)?;
+        live.poll(SOON, || kernel::listening(&live.log.lock()).first().copied());
+        // It may have noticed already that nobody reads, and be gone. Connected until it ends: a
+        // client that closes with something unread resets, and some would not read its byte then.
+        let mut client = Peer::connect(address);
+        if let Ok(client) = &mut client {
+            client.send(b"x");
+        }
+        let (ended, state) = ending(live);
+        expect(ended.is_some(), format!("its end when stdout is {what}"), || {
+            "it was still running when it had something to print".into()
+        })?;
+        Ok(state)
+    };
+    evidence.extend(closed_stdout(&with(Stdout::Head(0), "closed")?)?);
+    evidence.extend(full_stdout(&with(Stdout::Full, "full")?, 1)?);
+    Ok(evidence)
 }

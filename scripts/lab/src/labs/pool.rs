@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::common::{
-    all_held, asleep, before_writing, folded, in_one_piece, in_order, some, stdout, unhurried,
+    all_held, before_writing, folded, in_one_piece, in_order, sleepers, some, stdout, unhurried,
 };
 use super::idle::{Way, idle};
 use super::{Check, Lab, Scene, manners};
@@ -491,7 +491,7 @@ fn waits(exam: &mut Exam) -> Finding {
     let root = live.pid();
     // Who sleeps in a way of its own is given time to begin.
     live.poll(SOON / 5, || {
-        let two = asleep(&live.log.lock()) >= 2;
+        let two = sleepers(&live.log.lock()) >= 2;
         two.then_some(())
     });
     let printed = |state: &State| state.lines_of(Stream::Stdout).next().is_some();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::common::{
-    all_held, asleep, before_writing, difference, in_one_piece, some, stdout, unhurried, who_sleeps,
+    all_held, before_writing, difference, in_one_piece, sleepers, some, stdout, unhurried,
+    who_sleeps,
 };
 use super::idle::{Idle, Way, idle};
 use super::{Check, Lab, Scene, manners};
@@ -261,7 +262,7 @@ fn sleeps_over_an_item(exam: &mut Exam) -> Result<(), Trouble> {
         if !state.held.is_empty() {
             return Some(false);
         }
-        (asleep(&state) > 0).then_some(true)
+        (sleepers(&state) > 0).then_some(true)
     });
     expect(slept != Some(false), "with --delay 60, the first line after a minute", || {
         "it came at once".into()
