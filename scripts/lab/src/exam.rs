@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::labs::{Check, Scene};
@@ -148,6 +149,7 @@ pub struct Exam<'a> {
     stdout: Stdout,
     kept: BTreeMap<&'static str, Rc<Kept>>,
     did: Option<String>,
+    ran: Arc<AtomicU64>,
 }
 
 impl<'a> Exam<'a> {
@@ -169,6 +171,7 @@ impl<'a> Exam<'a> {
             stdout,
             kept: BTreeMap::new(),
             did: None,
+            ran: Arc::default(),
         }
     }
 
@@ -225,6 +228,7 @@ impl<'a> Exam<'a> {
             spec.echo = audience.echo();
         }
         self.did = Some(line);
+        spec.ran = Some(self.ran.clone());
         run::start(&spec).map_err(|error| match error.downcast::<run::NotExecuted>() {
             Ok(why) => Trouble::NotGradable(why.to_string()),
             Err(error) => match error.downcast::<run::NotTraced>() {
@@ -322,6 +326,7 @@ impl<'a> Exam<'a> {
     fn check(&mut self, check: &Check) -> CheckRecord {
         let started = Instant::now();
         self.did = None;
+        self.ran.store(0, Ordering::Relaxed);
         let found = (check.examine)(self);
         let mut record = CheckRecord {
             id: check.id.into(),
@@ -335,6 +340,7 @@ impl<'a> Exam<'a> {
             lesson: None,
             hidden: None,
             seconds: started.elapsed().as_secs_f64(),
+            ran: Duration::from_micros(self.ran.load(Ordering::Relaxed)).as_secs_f64(),
         };
         match found {
             Ok(evidence) => {
@@ -379,6 +385,7 @@ pub fn not_made(check: &Check, status: Status, why: String) -> CheckRecord {
         lesson: None,
         hidden: None,
         seconds: 0.0,
+        ran: 0.0,
     }
 }
 

@@ -129,9 +129,11 @@ impl Grading {
         self.table(&records, terminal);
         let full = records.iter().filter(|record| record.is_full()).count();
         let seconds = decimal(started.elapsed().as_secs_f64());
+        let ran = decimal(records.iter().map(Record::ran).sum());
         let line = fill(
-            "{count} {count:submission|submissions}, {full} with all points, {seconds} seconds",
-            &[("count", &records.len()), ("full", &full), ("seconds", &seconds)],
+            "{count} {count:submission|submissions}, {full} with all points, {seconds} seconds, in \
+             which the programs ran for {ran}",
+            &[("count", &records.len()), ("full", &full), ("seconds", &seconds), ("ran", &ran)],
         );
         terminal.verdict(Style::Title, &line);
         terminal.verdict(Style::Quiet, &self.again("…"));

@@ -77,6 +77,9 @@ pub struct CheckRecord {
     pub hidden: Option<u64>,
     /// Seconds that it took.
     pub seconds: f64,
+    /// Seconds that its runs of the program took, of these.
+    #[serde(default)]
+    pub ran: f64,
 }
 
 impl CheckRecord {
@@ -102,6 +105,7 @@ impl CheckRecord {
             lesson: None,
             hidden: None,
             seconds: 0.0,
+            ran: 0.0,
         }
     }
 
@@ -172,6 +176,11 @@ impl Record {
     /// Whether it earned all there is to earn.
     pub fn is_full(&self) -> bool {
         self.points() > 0 && self.earned() == self.points()
+    }
+
+    /// Seconds that the runs of the program took, all together.
+    pub fn ran(&self) -> f64 {
+        self.checks.iter().map(|check| check.ran).sum()
     }
 
     /// How many checks ended with one of these.

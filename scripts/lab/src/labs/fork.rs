@@ -6,6 +6,7 @@ use super::common::{
     all_held, before_writing, children_at_their_end, figures, folded, in_order, nothing_left,
     prints, some, stdout, waits_for_held, writer,
 };
+use super::idle::idle;
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
 use crate::run::kernel::Waits;
@@ -242,7 +243,29 @@ fn forever(exam: &mut Exam) -> Finding {
         format!("{apart:.3} seconds between its lines")
     })?;
     let by = writers.first().map_or(String::new(), |id| format!(" by {id}"));
-    Ok(vec![format!("{LINES} lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for")])
+    Ok(vec![
+        format!("{LINES} lines{by}, {apart:.3} seconds apart where {INTERVAL} were asked for"),
+        sleeps_between_lines(exam)?,
+    ])
+}
+
+/// Passes when the child sleeps after its first line, for a minute, of which only the beginning is
+/// waited for: on a busy machine lines may come slowly without that.
+fn sleeps_between_lines(exam: &mut Exam) -> Result<String, Trouble> {
+    let live = exam.start(exam.spec(&["--forever", "--interval", "60"]))?;
+    let lines = |state: &State| {
+        let lines = state.lines_of(Stream::Stdout);
+        lines.filter(|line| folded(&line.text()).starts_with("Child:")).count()
+    };
+    live.until(SOON, |state| (lines(state) > 0).then_some(()));
+    idle(&live, |state| lines(state) > 1);
+    let seen = lines(&live.log.lock());
+    live.end();
+    expect(seen == 1, "with --interval 60, the second line after a minute", || match seen {
+        0 => "there was not even the first".into(),
+        _ => "it came at once".into(),
+    })?;
+    Ok("--interval 60: after the first line everybody sleeps".into())
 }
 
 fn orphan(exam: &mut Exam) -> Finding {

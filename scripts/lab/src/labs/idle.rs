@@ -37,6 +37,9 @@ pub struct Idle {
     pub tasks: BTreeMap<Id, Way>,
     /// Whether somebody ran nearly all the time.
     pub busy: bool,
+    /// Whether somebody ended while nobody looked for so long that it may have given up unseen: on
+    /// a busy machine the one who looks has to wait for a processor, too.
+    pub missed: bool,
 }
 
 impl Idle {
@@ -81,8 +84,12 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
         processes.into_iter().filter_map(kernel::processor_time).sum()
     };
     let (mut at_first, mut gave_up) = (None, Vec::new());
+    let (mut last_look, mut missed) = (live.log.now(), false);
+    let mut alive: BTreeSet<Id> = living(live);
     live.poll(SOON, || {
         let now = live.log.now();
+        let late = now.saturating_sub(last_look) >= STEADY;
+        last_look = now;
         let (free, over) = {
             let state = live.log.lock();
             let free = |task: &&Task| task.alive() && !state.held.contains(&task.id);
@@ -94,6 +101,9 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
                 gave_up.push(id);
             }
         }
+        let still_alive = living(live);
+        missed |= late && alive.iter().any(|id| !still_alive.contains(id) && !gave_up.contains(id));
+        alive = still_alive;
         for &(process, id) in &free {
             let (waits, sleeps) = (kernel::waits_for(process, id), kernel::sleeps_of(process, id));
             let timed = kernel::has_time_out(process, id);
@@ -116,5 +126,12 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
     Idle {
         tasks: ways.chain(gave_up.into_iter().map(|id| (id, Way::GaveUp))).collect(),
         busy: busy * 2 > looks,
+        missed,
     }
+}
+
+/// Who has not ended.
+fn living(live: &Live) -> BTreeSet<Id> {
+    let state = live.log.lock();
+    state.tasks.values().filter(|task| task.alive()).map(|task| task.id).collect()
 }

@@ -253,6 +253,13 @@ pub fn asleep(live: &Live) -> Option<Vec<(Waits, u64)>> {
     alive.into_iter().map(of_task).collect()
 }
 
+/// Whether nobody in the program runs, or wants to, at this moment.
+pub fn everybody_waits(live: &Live) -> bool {
+    let state = live.log.lock();
+    let mut alive = state.tasks.values().filter(|task| task.alive());
+    alive.all(|task| kernel::waits_for(task.process, task.id).is_some())
+}
+
 /// Starts a server at an address of its own; returns when the kernel shows that it listens there.
 pub fn serve(exam: &mut Exam, port: u16, more: &[&str]) -> Result<(Live, SocketAddr), Trouble> {
     let address = exam.place(port);

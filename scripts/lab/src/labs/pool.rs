@@ -67,7 +67,7 @@ pub(super) static LAB: Lab = Lab {
                 id: "ordered",
                 title: "with --ordered they come in the order of submission, as from map",
                 points: 1,
-                needs: &["as-completed"],
+                needs: &["width", "as-completed"],
                 lesson: "map keeps the order of its inputs, whoever finishes first; it does not \
                          wait for those behind.",
                 examine: ordered,
@@ -323,7 +323,7 @@ fn staggered(
     option: Option<&str>,
 ) -> Result<(Vec<usize>, String), Trouble> {
     let exponent = exam.random.u32(20..40);
-    let delay = (0.03 * times).to_string();
+    let delay = (0.05 * times).to_string();
     let mut words = arguments(&[("workers", workers), ("tasks", 5), ("exponent", exponent)]);
     words.extend(["--delay".into(), delay.clone()]);
     words.extend(option.map(String::from));
@@ -342,10 +342,80 @@ fn in_words(order: &[usize]) -> String {
 }
 
 fn as_completed(exam: &mut Exam) -> Finding {
-    unhurried(exam, as_completed_with)
+    // The delays of those who can't be held must tell.
+    one_after_the_other(exam)?
+        .map_or_else(|| unhurried(exam, as_completed_by_delays), |seen| Ok(vec![seen]))
 }
 
-fn as_completed_with(exam: &mut Exam, times: f64) -> Finding {
+/// Five tasks on four workers, each held at its beginning, and let go one at a time: its result
+/// must come while all others are held, and whoever is free first must begin the task that is left.
+/// What was seen; nothing where this tells nothing: nobody can be held, the first thread works as
+/// well, or they sleep more than once in a task.
+fn one_after_the_other(exam: &mut Exam) -> Result<Option<String>, Trouble> {
+    let exponent = exam.random.u32(20..40);
+    let powers = powers(5, exponent);
+    let mut words = arguments(&[("workers", 4), ("tasks", 5), ("exponent", exponent)]);
+    words.extend(["--delay".into(), "0.002".into()]);
+    let mut spec = exam.spec(&words);
+    spec.gate = Some(Arc::new(|moment: &Moment| {
+        // The first thread may sleep between two looks at its futures, or take a task itself.
+        !(moment.root && moment.task == moment.process) && matches!(moment.what, Step::Sleep)
+    }));
+    let live = exam.start(spec)?;
+    if all_held(&live, 1).is_ok() {
+        idle(&live, |_| false);
+    }
+    let mut held = live.log.lock().held.clone();
+    let (workers, mut order) = (held.len(), Vec::new());
+    let printed = live.log.lock().lines_of(Stream::Stdout).next().is_some();
+    if workers < 2 || printed {
+        live.open_gate();
+        well(live)?;
+        return Ok(None);
+    }
+    let mut last = None;
+    while !held.is_empty() {
+        let one = held.swap_remove(exam.random.usize(..held.len()));
+        live.let_one_go(one);
+        let came = |state: &State| state.lines_of(Stream::Stdout).nth(order.len()).map(Line::text);
+        let Some(result) = live.until(SOON, came) else {
+            live.open_gate();
+            well(live)?;
+            return Ok(None);
+        };
+        let task = powers.iter().position(|power| *power == folded(&result));
+        let Some(task) = task.filter(|task| !order.contains(task)) else {
+            return fail(format!("a ** {exponent} for a in 0..5, once each"), some(&[result]));
+        };
+        order.push(task);
+        if last == Some(one) {
+            expect(task == 4, "whoever is free first begins task 4", || {
+                format!("task {task} was begun last")
+            })?;
+        }
+        // That there are too many workers, or too few, is another check's business.
+        if order.len() == 1 && workers == 4 {
+            let next = |state: &State| state.held.iter().copied().find(|id| !held.contains(id));
+            last = live.until(SOON, next);
+            expect(last.is_some(), "whoever is free first begins task 4", || {
+                format!("nobody did when task {task} was done, and the others were held")
+            })?;
+            held.extend(last);
+        }
+    }
+    live.open_gate();
+    well(live)?;
+    if order.is_sorted() {
+        return one_after_the_other(exam); // as from those who ask in the order of submission
+    }
+    Ok(Some(format!(
+        "tasks held, and let go one at a time: each printed while the others were held, in the \
+         order {}",
+        in_words(&order)
+    )))
+}
+
+fn as_completed_by_delays(exam: &mut Exam, times: f64) -> Finding {
     // With as many workers as tasks, who waits for the last one first would be right by chance.
     let (order, delay) = staggered(exam, times, 4, None)?;
     let finish = "task 3 finishes first, then 2 and 4, then 1, then 0";

@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 
 use super::common::{some, stdout};
 use super::peer::{
-    Closed, Peer, asleep, connect, ends, ends_at, fate, has_line, in_time, joined, paused, printed,
-    send_byte, serve, serve_at, settle, text_and_signal,
+    Closed, Peer, asleep, connect, ends, ends_at, everybody_waits, fate, has_line, in_time, joined,
+    paused, printed, send_byte, serve, serve_at, settle, text_and_signal,
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect};
@@ -486,8 +486,11 @@ fn talkative(live: &Live, address: SocketAddr, word: &str) -> Result<Option<Peer
 fn timeout(exam: &mut Exam) -> Finding {
     let words = exam.words(2);
     let (live, address) = serve(exam, PORT, &["--timeout", &LIMIT.as_secs_f64().to_string()])?;
-    // It is not the server that may not wait for long.
-    live.poll(LIMIT + LIMIT / 4, || None::<()>);
+    // It is not the server that may not wait for long: nobody comes until the limit is over for who
+    // has set it for accept, and until he has had a processor to notice.
+    let waits = || everybody_waits(&live).then(|| live.log.now());
+    let over = live.poll(SOON, waits).unwrap_or_default() + LIMIT + LIMIT / 4;
+    live.poll(SOON, || waits().filter(|now| *now >= over));
     let mut client = None;
     for _ in 0..8 {
         client = talkative(&live, address, &words[0])?;

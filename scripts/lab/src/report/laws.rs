@@ -85,6 +85,7 @@ fn check() -> impl Strategy<Value = CheckRecord> {
             lesson,
             hidden,
             seconds,
+            ran: seconds,
         }
     })
 }

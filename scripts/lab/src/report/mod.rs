@@ -111,6 +111,7 @@ mod sample {
             lesson: (status != Status::Pass).then(|| "a lesson".into()),
             hidden: None,
             seconds: 0.25,
+            ran: 0.2,
         });
         Record {
             schema: SCHEMA.into(),

@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -92,6 +93,8 @@ pub struct Spec {
     pub gate: Option<Gate>,
     /// Who is told of each line as it comes.
     pub echo: Option<Echo>,
+    /// What the microseconds of the run are added to at its end.
+    pub ran: Option<Arc<AtomicU64>>,
 }
 
 /// The program can't be executed: that is its own fault, not ours.
@@ -156,6 +159,7 @@ pub struct Live {
     /// Its stdin, when the specification asks for it; dropping it is end of file.
     pub stdin: Option<ChildStdin>,
     limits: Limits,
+    ran: Option<Arc<AtomicU64>>,
     reader: Option<JoinHandle<()>>,
     /// Goes when the program has gone.
     _folder: Option<isolation::Folder>,
@@ -236,7 +240,8 @@ pub fn start(spec: &Spec) -> Result<Live> {
             streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
         })?
     };
-    Ok(Live { log, stdin, limits: spec.limits, reader: Some(reader), _folder: confined.kept })
+    let (limits, ran) = (spec.limits, spec.ran.clone());
+    Ok(Live { log, stdin, limits, ran, reader: Some(reader), _folder: confined.kept })
 }
 
 /// A terminal: the end that shows, and the end that the program writes to.
@@ -322,6 +327,14 @@ impl Live {
         });
     }
 
+    /// Continues this one; who comes to the gate later is held, and so is this one.
+    pub fn let_one_go(&self, one: Id) {
+        self.log.change(|state| {
+            state.release.push(one);
+            state.held.retain(|id| *id != one);
+        });
+    }
+
     /// Continues everybody who is held now; who comes to the gate later is held.
     pub fn let_go(&self) {
         self.log.change(|state| {
@@ -397,6 +410,10 @@ impl Live {
         // With the last writer dead the pipes end, and with the last task the tracer.
         let _ = reader.join();
         self.log.until(Duration::MAX, |state| (!state.traced).then_some(()));
+        if let Some(ran) = &self.ran {
+            let time = u64::try_from(self.log.now().as_micros()).unwrap_or(u64::MAX);
+            ran.fetch_add(time, Ordering::Relaxed);
+        }
     }
 }
 

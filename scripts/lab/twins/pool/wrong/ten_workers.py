@@ -1,5 +1,5 @@
 # wrong: the pool has ten workers, as in the note, whatever --workers says.
-# fails: width as-completed
+# fails: width
 import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed

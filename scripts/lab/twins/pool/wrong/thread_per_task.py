@@ -1,5 +1,5 @@
 # wrong: each task gets a thread of its own: as quick as a pool, until there are ten thousand tasks.
-# fails: width as-completed
+# fails: width
 import argparse
 import time
 from queue import SimpleQueue

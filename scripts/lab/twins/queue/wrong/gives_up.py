@@ -18,7 +18,7 @@ options = options.parse_args()
 def worker(n):
     while True:
         try:
-            item = q.get(timeout=0.6)[1]
+            item = q.get(timeout=0.2)[1]
         except queue.Empty:
             break
         time.sleep(options.delay)
