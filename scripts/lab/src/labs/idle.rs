@@ -60,6 +60,9 @@ struct Seen {
     waits: Option<Waits>,
     since: Duration,
     timed: bool,
+    /// Whether it has ever been seen to wait for a while in a call with a time-out. On a busy
+    /// machine some time lies between its end and the end of that.
+    patient: bool,
 }
 
 impl Seen {
@@ -97,7 +100,7 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
             (free.collect::<Vec<_>>(), over(&state))
         };
         for (id, one) in seen.extract_if(.., |id, _| !free.iter().any(|(_, free)| free == id)) {
-            if one.timed && one.waits.is_some() && now.saturating_sub(one.since) >= STEADY {
+            if one.patient {
                 gave_up.push(id);
             }
         }
@@ -110,7 +113,9 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
             let first_sleeps = seen.get(&id).map_or(sleeps, |one| one.first_sleeps);
             let same = |one: &&Seen| (one.waits, one.sleeps) == (waits, sleeps);
             let since = seen.get(&id).filter(same).map_or(now, |one| one.since);
-            seen.insert(id, Seen { first_sleeps, sleeps, waits, since, timed });
+            let long = timed && waits.is_some() && now.saturating_sub(since) >= STEADY;
+            let patient = long || seen.get(&id).is_some_and(|one| one.patient);
+            seen.insert(id, Seen { first_sleeps, sleeps, waits, since, timed, patient });
         }
         looks += 1;
         busy += usize::from(seen.values().any(|one| one.waits.is_none()));

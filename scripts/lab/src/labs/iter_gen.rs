@@ -195,7 +195,9 @@ fn most_held(exam: &mut Exam, stop: usize, top: usize, pieces: usize) -> Result<
     let word = exam.word();
     let arguments = ["--stop", &stop.to_string(), "--top", &top.to_string(), "--pattern", &word];
     let spec = exam.spec(&[&arguments[..], &["-"]].concat());
-    let mut live = exam.start(Spec { stdin: true, unattributed: true, ..spec })?;
+    // So many numbers are not printed at once, and on a busy machine not soon.
+    let limits = Limits { time: 3 * spec.limits.time, ..spec.limits };
+    let mut live = exam.start(Spec { stdin: true, unattributed: true, limits, ..spec })?;
     let mut held = Vec::new();
     let begin = "start grep".to_string();
     for wanted in std::iter::once(begin).chain((0..pieces).map(|piece| format!("{word} {piece}"))) {
@@ -203,8 +205,7 @@ fn most_held(exam: &mut Exam, stop: usize, top: usize, pieces: usize) -> Result<
             let lines = LINE.repeat(PIECE / LINE.len());
             live.feed(format!("{lines}{wanted}\n").as_bytes());
         }
-        // So many numbers are not printed at once.
-        let came = live.until(Limits::default().time, |state| {
+        let came = live.until(limits.time, |state| {
             let last = state.lines.iter().rev().take(2);
             last.into_iter().any(|line| line.text() == wanted).then_some(())
         });
