@@ -31,23 +31,21 @@ rustc --crate-name submission --edition 2024 --cap-lints allow -o "$HOME/program
 exec cat "$HOME/program"
 "#;
 
-/// Copies the package `$1`, without what was built in it. A link stays a link: it may lead anywhere.
+/// Copies the package or workspace `$1`, without what was built in it. A link stays a link: it may
+/// lead anywhere. `$2`: the manifest of the package within it.
 const COPY: &str = r#"
 mkdir -p "$HOME/package"
-for file in "$1"/* "$1"/.[!.]*; do
-    case "${file##*/}" in
-        target | .git | '*' | '.[!.]*') ;;
-        *) cp -RP "$file" "$HOME/package" ;;
-    esac
-done
+tar -C "$1" --exclude=./target --exclude=./.git --exclude-caches-all -cf "$HOME/package.tar" .
+tar -xof "$HOME/package.tar" -C "$HOME/package"
+rm "$HOME/package.tar"
+manifest=$HOME/package/$2
 "#;
 
 /// Says what is in the copy. Cargo takes its configuration from the folder that it is started in
 /// and those above it: never from the package.
 const DESCRIBE: &str = r#"
 cd /
-exec cargo metadata --quiet --offline --no-deps --format-version 1 \
-    --manifest-path "$HOME/package/Cargo.toml"
+exec cargo metadata --quiet --offline --no-deps --format-version 1 --manifest-path "$manifest"
 "#;
 
 /// `$1`: a manifest, `$2`: a lock file, `$3`: the registry.
@@ -66,17 +64,16 @@ rm -rf dependencies* deps/dependencies* .fingerprint/dependencies* .cargo-lock
 exec tar -cf - .
 "#;
 
-/// `$2`: a lock file, `$3`: the registry, `$4`: what the copy depends on, `$5`: the program's name.
+/// `$3`: a lock file, `$4`: the registry, `$5`: what the copy depends on, `$6`: the program's name.
 const BUILD: &str = r#"
 mkdir -p "$CARGO_HOME" "$HOME/target/debug"
-ln -s "$3" "$CARGO_HOME/registry"
+ln -s "$4" "$CARGO_HOME/registry"
 rm -f "$HOME/package/Cargo.lock"
-printf %s "$2" > "$HOME/package/Cargo.lock"
-tar -xof "$4" -C "$HOME/target/debug"
+printf %s "$3" > "$HOME/package/Cargo.lock"
+tar -xof "$5" -C "$HOME/target/debug"
 cd /
-cargo build --quiet --offline --manifest-path "$HOME/package/Cargo.toml" \
-    --target-dir "$HOME/target" >&2
-exec cat "$HOME/target/debug/$5"
+cargo build --quiet --offline --manifest-path "$manifest" --target-dir "$HOME/target" >&2
+exec cat "$HOME/target/debug/$6"
 "#;
 
 /// How submissions are built.
@@ -109,20 +106,26 @@ impl Builder<'_> {
     /// With the compiler's own words, or with what it went over.
     pub fn package(&self, package: &Path) -> Result<PathBuf> {
         let copy_and = |script| [COPY, script].concat();
-        let described =
-            self.confined(&copy_and(DESCRIBE), &[package.as_os_str()], &[package.into()])?;
-        let metadata: Value = serde_json::from_slice(&fs::read(&described.0)?)?;
+        let whole = workspace_of(package);
+        let manifest = package.strip_prefix(whole)?.join("Cargo.toml");
+        let of: [&OsStr; 2] = [whole.as_ref(), manifest.as_ref()];
+        let described = self.confined(&copy_and(DESCRIBE), &of, &[whole.into()])?;
+        let mut metadata: Value = serde_json::from_slice(&fs::read(&described.0)?)?;
+        if whole != package {
+            only_member(&mut metadata, &manifest);
+        }
         let program = only_program(&metadata)?;
         let dependencies = self.dependencies(&metadata)?;
         let registry = &toolchain()?.registry;
-        let arguments: [&OsStr; 5] = [
-            package.as_ref(),
+        let arguments: [&OsStr; 6] = [
+            whole.as_ref(),
+            manifest.as_ref(),
             LOCK.as_ref(),
             registry.as_ref(),
             dependencies.as_ref(),
             program.as_ref(),
         ];
-        let files = [package.into(), registry.clone(), dependencies.clone()];
+        let files = [whole.into(), registry.clone(), dependencies.clone()];
         let built = folder()?.join(format!("package-{}", hash(package)));
         self.confined(&copy_and(BUILD), &arguments, &files)?.keep(&built)?;
         Ok(built)
@@ -202,6 +205,27 @@ impl Builder<'_> {
         };
         bail!("it does not build{why}\n{}", words.trim_end())
     }
+}
+
+/// The workspace that a package can't be built without, as it takes versions or settings from it;
+/// else the package itself.
+fn workspace_of(package: &Path) -> &Path {
+    let text = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let plain: String = text(package).split_whitespace().collect();
+    if !plain.contains("workspace=true") || plain.contains("[workspace") {
+        return package;
+    }
+    let above = package.ancestors().skip(1);
+    above.into_iter().find(|folder| text(folder).contains("[workspace")).unwrap_or(package)
+}
+
+/// Of the packages of a workspace, the one with this manifest alone counts.
+fn only_member(metadata: &mut Value, manifest: &Path) {
+    let is_it = |package: &&Value| {
+        package["manifest_path"].as_str().is_some_and(|path| Path::new(path).ends_with(manifest))
+    };
+    let one = list(&metadata["packages"]).find(is_it).map(|package| package["id"].clone());
+    metadata["workspace_default_members"] = one.into_iter().collect();
 }
 
 /// The name of the program that `cargo run` would run.

@@ -9,7 +9,7 @@ use crate::exam::SOON;
 use crate::run::kernel::{self, Waits};
 use crate::run::{Id, Live, State, Task};
 
-/// Who has gone to sleep so often since it was first looked at is not on its way to a long wait.
+/// Who has gone to sleep so often while nobody else ran is not on its way to a long wait.
 const OFTEN: u64 = 40;
 
 /// Processor time that nobody needs to come to its wait.
@@ -107,10 +107,15 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
         let still_alive = living(live);
         missed |= late && alive.iter().any(|id| !still_alive.contains(id) && !gave_up.contains(id));
         alive = still_alive;
+        let runs = |(process, id): &(Id, Id)| kernel::waits_for(*process, *id).is_none();
+        let running: Vec<Id> = free.iter().filter(|one| runs(one)).map(|(_, id)| *id).collect();
         for &(process, id) in &free {
             let (waits, sleeps) = (kernel::waits_for(process, id), kernel::sleeps_of(process, id));
             let timed = kernel::has_time_out(process, id);
-            let first_sleeps = seen.get(&id).map_or(sleeps, |one| one.first_sleeps);
+            // While another one runs, it may be that one's lock that it asks for again and again.
+            let alone = running.iter().all(|other| *other == id);
+            let first = seen.get(&id).filter(|_| alone);
+            let first_sleeps = first.map_or(sleeps, |one| one.first_sleeps);
             let same = |one: &&Seen| (one.waits, one.sleeps) == (waits, sleeps);
             let since = seen.get(&id).filter(same).map_or(now, |one| one.since);
             let long = timed && waits.is_some() && now.saturating_sub(since) >= STEADY;

@@ -49,13 +49,15 @@ pub(super) fn closed_stdout(run: &State) -> Result<Evidence, Trouble> {
 pub(super) fn full_stdout(run: &State, processes: usize) -> Result<Evidence, Trouble> {
     let said: Vec<_> = run.lines_of(Stream::Stderr).map(Line::text).collect();
     let times = said.iter().filter(|line| line.contains("No space left on device")).count();
-    let name = run.root().map_or("", |task| task.name.as_str());
-    let named = |line: &&String| line.starts_with(&format!("{name}: "));
+    let named = |line: &&String| {
+        let name = line.split_once(": ").map_or("", |(name, _)| name);
+        !name.is_empty() && !name.contains(' ')
+    };
     let why = said.iter().filter(named).find(|line| line.contains("No space left on device"));
     let one = (1..=processes).contains(&times) && why.is_some();
     expect(
         run.ended == Some(Ending::Exit(1)) && one && run.survivors.is_empty(),
-        format!("a full stdout gives exit status 1 and one line `{name}: what: why`"),
+        "a full stdout gives exit status 1 and one line `NAME: what: why`",
         || format!("{}; {}", ended(run), last_words(run)),
     )?;
     Ok(vec![format!("stdout on /dev/full: exit status 1, '{}'", why.map_or("", |line| line))])

@@ -457,7 +457,9 @@ fn talkative(live: &Live, address: SocketAddr, word: &str) -> Result<Option<Peer
     let mut last = begun;
     let mut client = connect(live, address)?;
     let mut length = joined(&live.log.lock()).len();
-    while begun.elapsed() < LIMIT + PAUSE[0] {
+    // Since its first word was printed: before that, nobody may have known of it.
+    let mut known: Option<Instant> = None;
+    while known.is_none_or(|known| known.elapsed() < LIMIT + PAUSE[0]) {
         let before = std::mem::replace(&mut last, Instant::now());
         client.send(word.as_bytes());
         let silent = before.elapsed();
@@ -478,6 +480,7 @@ fn talkative(live: &Live, address: SocketAddr, word: &str) -> Result<Option<Peer
                 )
             },
         )?;
+        known = known.or_else(|| Some(Instant::now()));
         live.poll(PAUSE[1], || None::<()>);
     }
     Ok(Some(client))

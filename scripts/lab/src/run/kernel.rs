@@ -154,7 +154,8 @@ pub enum Waits {
     Other(u64),
 }
 
-/// What a task waits for, unless it runs.
+/// What a task waits for, unless it runs. Who has been stopped waits for us alone: on a busy machine
+/// for a while, until it is our turn to let it go on.
 pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
     let task = Process::new(process).ok()?.task_from_tid(task).ok()?;
     let Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. } =
@@ -162,6 +163,9 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
     else {
         return None;
     };
+    if matches!(task.stat().ok()?.state, 't' | 'T') {
+        return None;
+    }
     Some(match number {
         libc::SYS_wait4 | libc::SYS_waitid => Waits::Child,
         libc::SYS_futex if arguments[3] == 0 => Waits::Thread,
