@@ -180,7 +180,7 @@ pub fn merge(options: &Merge) -> Result<ExitCode> {
 
 /// What a check is about.
 fn explain(lab: &Lab, id: &str, terminal: &Terminal) -> Result<ExitCode> {
-    chosen(lab, &[id.to_string()])?;
+    chosen(lab, &[id.to_string()]);
     let check = lab.scene.checks.iter().find(|check| check.id == id).context("a check")?;
     let points = fill("{points} {points:point|points}", &[("points", &check.points)]);
     terminal.heading("", tr(check.title), &points);
@@ -264,13 +264,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         return explain(lab, id, &terminal);
     }
     for name in &options.twin {
-        let twin = twins::named(lab, name)?;
+        let twin = twins::named(lab, name).unwrap_or_else(|why| misused(&why.to_string()));
         terminal.paragraph(Style::Title, 0, &format!("{}: {}", twin.name, twin.about));
         all.push(twin.file);
     }
     if all.is_empty() {
-        let why = format!("nothing to examine: cargo lab grade {} SUBMISSION\n", lab.name);
-        clap::Error::raw(ErrorKind::MissingRequiredArgument, why).exit();
+        misused(&format!("nothing to examine: cargo lab grade {} SUBMISSION", lab.name));
     }
     let (part, of) = options.shard.unwrap_or((1, 1));
     let submissions: Vec<&Path> =
@@ -287,7 +286,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     terminal.verdict(Style::Quiet, &protection.to_string());
     let untraced = protection.untraced.is_some();
     let grading = Grading {
-        checks: chosen(lab, &options.only)?,
+        checks: chosen(lab, &options.only),
         seed: options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
         time_limit: options.time_limit,
         jobs: options.jobs,
@@ -320,13 +319,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// The checks of a lab that are asked for, with those that they need.
-fn chosen(lab: &Lab, only: &[String]) -> Result<Vec<&'static str>> {
+fn chosen(lab: &Lab, only: &[String]) -> Vec<&'static str> {
     let checks = lab.scene.checks;
     let mut wanted: Vec<&str> = only.iter().map(String::as_str).collect();
     for id in &wanted {
         if !checks.iter().any(|check| check.id == *id) {
             let ids: Vec<_> = checks.iter().map(|check| check.id).collect();
-            bail!("no check '{id}'; the checks of {} are {}", lab.name, ids.join(", "));
+            let ids = ids.join(", ");
+            misused(&format!("no check '{id}'; the checks of {} are {ids}", lab.name));
         }
     }
     for check in checks.iter().rev().filter(|_| !only.is_empty()) {
@@ -336,5 +336,10 @@ fn chosen(lab: &Lab, only: &[String]) -> Result<Vec<&'static str>> {
     }
     let all = wanted.is_empty();
     let ids = checks.iter().map(|check| check.id);
-    Ok(ids.filter(|id| all || wanted.contains(id)).collect())
+    ids.filter(|id| all || wanted.contains(id)).collect()
+}
+
+/// Ends with status 2, as for any other mistake on the command line.
+fn misused(why: &str) -> ! {
+    clap::Error::raw(ErrorKind::InvalidValue, format!("{why}\n")).exit()
 }

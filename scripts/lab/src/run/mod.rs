@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use nix::pty::Winsize;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
@@ -252,7 +252,7 @@ fn terminal() -> Result<(OwnedFd, OwnedFd)> {
         ws_xpixel: 0,
         ws_ypixel: 0,
     });
-    let pair = nix::pty::openpty(size.as_ref(), None)?;
+    let pair = nix::pty::openpty(size.as_ref(), None).context("a terminal for the program")?;
     let mut as_it_is = tcgetattr(&pair.slave)?;
     as_it_is.output_flags.remove(OutputFlags::OPOST); // a newline stays a newline
     tcsetattr(&pair.slave, SetArg::TCSANOW, &as_it_is)?;
