@@ -47,6 +47,8 @@ impl<T, S: Store<T> + Send> Buffer<T> for Blocking<S> {
             store = self.not_full.wait(store).expect(UNPOISONED);
         }
         store.add(item);
+        // First: whoever is woken wants the lock, and would go to sleep again, to wait for that.
+        drop(store);
         self.not_empty.notify_one();
     }
 
@@ -54,6 +56,7 @@ impl<T, S: Store<T> + Send> Buffer<T> for Blocking<S> {
         let mut store = self.lock();
         loop {
             if let Some(item) = store.next() {
+                drop(store);
                 self.not_full.notify_one();
                 return item;
             }

@@ -290,6 +290,7 @@ impl<S: Store> Joinable for Locked<S> {
         }
         inner.0.add(item);
         inner.1 += 1;
+        drop(inner); // or who is woken would find it locked
         self.not_empty.notify_one();
     }
 
@@ -297,6 +298,7 @@ impl<S: Store> Joinable for Locked<S> {
         let mut inner = self.inner.lock().expect(WHOLE);
         loop {
             if let Some(item) = inner.0.next() {
+                drop(inner);
                 self.not_full.notify_one();
                 return item;
             }
