@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -15,21 +16,17 @@ use crossbeam::channel::{self, Sender};
 #[must_use]
 pub(crate) struct Future<T>(Arc<Mutex<State<T>>>);
 
-/// All that is known of a task, in one place and under one lock.
-struct State<T> {
-    stage: Stage,
-    /// There as soon as the task is done, until it is taken away.
-    result: Option<Result<T, Failure>>,
-    /// Who waits for the end, and the number by which they know this future.
-    watcher: Option<(Sender<usize>, usize)>,
+/// How far the task has come, and what belongs to it there.
+enum State<T> {
+    Pending(Option<Watcher>),
+    Running(Option<Watcher>),
+    Done(Result<T, Failure>),
+    /// Done, and the result is somebody's.
+    Taken,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Stage {
-    Pending,
-    Running,
-    Done,
-}
+/// Who waits for the end, and the number by which they know this future.
+type Watcher = (Sender<usize>, usize);
 
 /// Why a task has no result.
 #[derive(Debug, PartialEq)]
@@ -45,8 +42,7 @@ impl<T: Send + 'static> Future<T> {
     pub(crate) fn new(
         task: impl FnOnce() -> T + Send + 'static,
     ) -> (Self, impl FnOnce() + Send + 'static) {
-        let state = State { stage: Stage::Pending, result: None, watcher: None };
-        let future = Self(Arc::new(Mutex::new(state)));
+        let future = Self(Arc::new(Mutex::new(State::Pending(None))));
         let promise = Self(Arc::clone(&future.0));
         let run = move || {
             if promise.state().start() {
@@ -63,14 +59,14 @@ impl<T: Send + 'static> Future<T> {
 impl<T> Future<T> {
     /// Is there a result, or a failure?
     pub(crate) fn is_done(&self) -> bool {
-        self.state().stage == Stage::Done
+        matches!(*self.state(), State::Done(_))
     }
 
     /// Waits for the result. Its error is what Python's `result()` raises and `exception()` returns.
     pub(crate) fn result(self) -> Result<T, Failure> {
         if !self.is_done() {
             let (done, wait) = channel::bounded(1);
-            self.watch(done, 0);
+            self.watch((done, 0));
             wait.recv().expect("a task that was submitted ends, if only by being cancelled");
         }
         self.take()
@@ -79,7 +75,7 @@ impl<T> Future<T> {
     /// Waits no longer than `timeout`, and then gives the future back.
     pub(crate) fn result_timeout(self, timeout: Duration) -> Result<Result<T, Failure>, Self> {
         let (done, wait) = channel::bounded(1);
-        self.watch(done, 0);
+        self.watch((done, 0));
         match wait.recv_timeout(timeout) {
             Ok(_) => Ok(self.take()),
             Err(_) => Err(self),
@@ -89,25 +85,26 @@ impl<T> Future<T> {
     /// Calls the task off. Too late when it has started: nobody can stop a thread from outside.
     pub(crate) fn cancel(&self) -> bool {
         let mut state = self.state();
-        let in_time = state.stage == Stage::Pending;
+        let in_time = matches!(*state, State::Pending(_));
         if in_time {
             state.end(Err(Failure::Cancelled));
         }
         in_time
     }
 
-    /// Has the number sent to the watcher at the end of the task, or now if that has come.
-    fn watch(&self, watcher: Sender<usize>, number: usize) {
-        let mut state = self.state();
-        state.watcher = Some((watcher, number));
-        if state.stage == Stage::Done {
-            state.tell();
+    /// Has the watcher told at the end of the task, or now if that has come.
+    fn watch(&self, watcher: Watcher) {
+        match &mut *self.state() {
+            State::Pending(place) | State::Running(place) => *place = Some(watcher),
+            State::Done(_) | State::Taken => tell(watcher),
         }
     }
 
     fn take(self) -> Result<T, Failure> {
-        let result = self.state().result.take();
-        result.expect("it is done, and who took the result took the future with it")
+        match mem::replace(&mut *self.state(), State::Taken) {
+            State::Done(result) => result,
+            _ => unreachable!("it is done, and who took the result took the future with it"),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -118,40 +115,39 @@ impl<T> Future<T> {
 impl<T> State<T> {
     /// Says whether the task is to be run: not when it was cancelled.
     fn start(&mut self) -> bool {
-        let pending = self.stage == Stage::Pending;
-        if pending {
-            self.stage = Stage::Running;
-        }
-        pending
+        let Self::Pending(watcher) = self else { return false };
+        *self = Self::Running(watcher.take());
+        true
     }
 
     fn end(&mut self, result: Result<T, Failure>) {
-        self.stage = Stage::Done;
-        self.result = Some(result);
-        self.tell();
-    }
-
-    fn tell(&mut self) {
-        if let Some((watcher, number)) = self.watcher.take() {
-            // An error: the watcher has given up. The channel has room, so this never blocks.
-            let _ = watcher.send(number);
+        let before = mem::replace(self, Self::Done(result));
+        if let Self::Pending(Some(watcher)) | Self::Running(Some(watcher)) = before {
+            tell(watcher);
         }
     }
+}
+
+fn tell((watcher, number): Watcher) {
+    // An error: the watcher has given up. The channel has room, so this never blocks.
+    let _ = watcher.send(number);
 }
 
 /// Yields the futures as they finish, those that are finished already first.
 pub(crate) fn as_completed<T>(
     futures: impl IntoIterator<Item = Future<T>>,
 ) -> impl Iterator<Item = Future<T>> {
-    let (done, finished) = channel::unbounded();
-    let mut futures: Vec<_> = futures.into_iter().map(Some).collect();
-    for (number, future) in futures.iter().flatten().enumerate() {
-        future.watch(done.clone(), number);
+    let (finished, pending): (Vec<_>, Vec<_>) = futures.into_iter().partition(Future::is_done);
+    let mut pending: Vec<_> = pending.into_iter().map(Some).collect();
+    let (done, completed) = channel::unbounded();
+    for (number, future) in pending.iter().flatten().enumerate() {
+        future.watch((done.clone(), number));
     }
     // Each future drops its sender when it has used it, and we drop `done` here: so the channel,
     // and with it this iterator, ends with the last future.
     drop(done);
-    finished.into_iter().filter_map(move |number| futures[number].take())
+    let completed = completed.into_iter().filter_map(move |number| pending[number].take());
+    finished.into_iter().chain(completed)
 }
 
 impl fmt::Display for Failure {

@@ -17,14 +17,27 @@ const LOG: &str = "scripts/lab/src/run/log.rs";
 /// A file, what stands there, and what is put in its place.
 const BREAKS: &[(&str, &str, &str)] = &[
     // A future that is done already is not told to who comes later.
-    (FUTURE, "if state.stage == Stage::Done {\n            state.tell();\n        }", ""),
-    (FUTURE, "self.result = Some(result);\n        self.tell();", "self.result = Some(result);"),
-    (FUTURE, "let pending = self.stage == Stage::Pending;", "let pending = true;"),
-    (FUTURE, "let in_time = state.stage == Stage::Pending;", "let in_time = true;"),
-    (FUTURE, "let in_time = state.stage == Stage::Pending;", "let in_time = !self.is_done();"),
+    (FUTURE, "State::Taken => tell(watcher),", "State::Taken => std::mem::forget(watcher),"),
+    (
+        FUTURE,
+        "= before {\n            tell(watcher);",
+        "= before {\n            std::mem::forget(watcher);",
+    ),
+    (
+        FUTURE,
+        "let Self::Pending(watcher) = self else { return false };",
+        "let mut none = None;
+        let watcher = match self {
+            Self::Pending(watcher) => watcher,
+            _ => &mut none,
+        };",
+    ),
+    (FUTURE, "matches!(*state, State::Pending(_))", "true"),
+    (FUTURE, "matches!(*state, State::Pending(_))", "!matches!(*state, State::Done(_))"),
     (FUTURE, "if promise.state().start() {", "promise.state().start(); {"),
     (FUTURE, "panic::catch_unwind(AssertUnwindSafe(task))", "Ok::<_, Box<dyn Any + Send>>(task())"),
-    (FUTURE, "drop(done);\n    finished", "std::mem::forget(done);\n    finished"),
+    (FUTURE, "drop(done);\n    let", "std::mem::forget(done);\n    let"),
+    (FUTURE, "finished.into_iter().chain(completed)", "{ drop(finished); completed }"),
     (FUTURE, "Err(_) => Err(self)", "Err(_) if self.is_done() => panic!(), Err(_) => Err(self)"),
     // The wait for the threads comes before they are asked to end.
     (
