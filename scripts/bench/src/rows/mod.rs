@@ -5,6 +5,9 @@ use std::io;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
 use crate::contest::{ABSENT, Row};
 use crate::folder;
 
@@ -74,6 +77,17 @@ fn peer(row: &str, name: &str) -> Command {
     };
     command.arg(name);
     command
+}
+
+/// Keeps this thread on one processor: the first, the second, and round again.
+fn on_processor(number: u64) {
+    let myself = Pid::from_raw(0); // of Linux, the thread
+    let Ok(all) = sched_getaffinity(myself) else { return };
+    let mine: Vec<_> = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu) == Ok(true)).collect();
+    let mut one = CpuSet::new();
+    if !mine.is_empty() && one.set(mine[size(number) % mine.len()]).is_ok() {
+        let _ = sched_setaffinity(myself, &one);
+    }
 }
 
 fn unknown(name: &str) -> io::Error {

@@ -10,7 +10,7 @@ use std::thread;
 
 use crossbeam::channel;
 
-use super::{size, timed, unknown};
+use super::{on_processor, size, timed, unknown};
 use crate::contest::{Case, Goal, Row, python, rust};
 use crate::queue::{Kind, Queue};
 
@@ -162,6 +162,7 @@ fn channels<S: Send, R: Send>(
         Ok(thread::scope(|scope| {
             for (producer, sender) in (0..).zip(senders) {
                 scope.spawn(move || {
+                    on_processor(producer);
                     assert!(part(items, pairs, producer).all(|item| send(&sender, item)));
                 });
             }
@@ -169,7 +170,10 @@ fn channels<S: Send, R: Send>(
             let share = |consumer| size(items / pairs + u64::from(consumer < items % pairs));
             let consume = |(consumer, receiver): (u64, R)| {
                 let count = share(consumer);
-                scope.spawn(move || iter::from_fn(|| receive(&receiver)).take(count).sum::<u64>())
+                scope.spawn(move || {
+                    on_processor(consumer + 1);
+                    iter::from_fn(|| receive(&receiver)).take(count).sum::<u64>()
+                })
             };
             let consumers: Vec<_> = (0..).zip(receivers).map(consume).collect();
             consumers.into_iter().map(|thread| thread.join().expect("no panic")).sum()
@@ -206,8 +210,9 @@ impl Joinable for Queue<Item> {
 fn queues(items: u64, pairs: u64, queue: &impl Joinable) -> io::Result<()> {
     timed(items, || {
         Ok(thread::scope(|scope| {
-            let consume = |_| {
-                scope.spawn(|| {
+            let consume = |consumer| {
+                scope.spawn(move || {
+                    on_processor(consumer + 1);
                     let mut sum = 0;
                     while let Some(item) = queue.get() {
                         sum += item;
@@ -219,6 +224,7 @@ fn queues(items: u64, pairs: u64, queue: &impl Joinable) -> io::Result<()> {
             let consumers: Vec<_> = (0..pairs).map(consume).collect();
             let produce = |producer| {
                 scope.spawn(move || {
+                    on_processor(producer);
                     part(items, pairs, producer).for_each(|item| queue.put(Some(item)));
                 })
             };
