@@ -11,16 +11,15 @@
 //! ```
 
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 /// A body that is sent `In`s, gives out `Out`s and in the end returns a `Return`.
 pub(crate) struct Coroutine<In, Out, Return> {
-    /// None once it has ended.
-    body: Option<Pin<Box<dyn Future<Output = Return>>>>,
-    started: bool,
+    body: Pin<Box<dyn Future<Output = Return>>>,
+    state: State,
     cells: Rc<Cells<In, Out>>,
 }
 
@@ -62,7 +61,7 @@ impl<In, Out> Yielder<In, Out> {
     }
 }
 
-impl<In, Out, Return> Coroutine<In, Out, Return> {
+impl<In, Out, Return: 'static> Coroutine<In, Out, Return> {
     /// Makes a coroutine of a body, of which nothing runs yet.
     pub(crate) fn new<Body>(body: impl FnOnce(Yielder<In, Out>) -> Body) -> Self
     where
@@ -70,21 +69,21 @@ impl<In, Out, Return> Coroutine<In, Out, Return> {
     {
         let cells = Rc::new(Cells { sent: Cell::new(None), yielded: Cell::new(None) });
         let body = body(Yielder(Rc::clone(&cells)));
-        Coroutine { body: Some(Box::pin(body)), started: false, cells }
+        Coroutine { body: Box::pin(body), state: State::Created, cells }
     }
 
     /// Runs the body to its next `yield_`. The one where it waits gives it what is sent.
     pub(crate) fn resume(&mut self, sent: Option<In>) -> Step<Out, Return> {
-        // Taken out, so that a body that panics has ended, as one that raises has in Python.
-        let Some(mut body) = self.body.take() else {
+        if self.state == State::Closed {
             return Step::Ended;
-        };
-        self.started = true;
+        }
+        // Until it waits again: one that panics has ended, as one that raises has in Python.
+        self.state = State::Closed;
         self.cells.sent.set(sent);
-        match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match self.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => Step::Returned(value),
             Poll::Pending => {
-                self.body = Some(body);
+                self.state = State::Suspended;
                 Step::Yielded(self.cells.yielded.take().expect("a body awaits nothing but yield_"))
             }
         }
@@ -93,29 +92,27 @@ impl<In, Out, Return> Coroutine<In, Out, Return> {
     /// Ends the body where it is. Its local variables are dropped: that is its clean-up, what
     /// `GeneratorExit` starts in Python. Never started, it never runs; ended, it is left alone.
     pub(crate) fn close(&mut self) {
-        self.body = None;
+        self.state = State::Closed;
+        self.body = Box::pin(pending()); // in its place, a body of no size that is never run
     }
 
     pub(crate) fn state(&self) -> State {
-        match (&self.body, self.started) {
-            (None, _) => State::Closed,
-            (Some(_), false) => State::Created,
-            (Some(_), true) => State::Suspended,
-        }
+        self.state
     }
 
     /// The bytes of the state machine that the compiler made of the body.
     pub(crate) fn body_size(&self) -> usize {
-        self.body.as_ref().map_or(0, |body| size_of_val(&**body))
+        size_of_val(&*self.body)
     }
 }
 
 /// A coroutine that needs nothing sent is a generator: `for` can run it.
-impl<Out, Return> Iterator for Coroutine<(), Out, Return> {
+impl<Out, Return: 'static> Iterator for Coroutine<(), Out, Return> {
     type Item = Out;
 
     fn next(&mut self) -> Option<Out> {
-        let sent = self.started.then_some(()); // at first no `yield_` waits for it
+        // At first no `yield_` waits for it.
+        let sent = (self.state == State::Suspended).then_some(());
         match self.resume(sent) {
             Step::Yielded(value) => Some(value),
             Step::Returned(_) | Step::Ended => None,

@@ -18,7 +18,9 @@ pub(crate) enum Raised<Return, Error> {
     Error(Error),
 }
 
-impl<T, Out, Return, Error> Coroutine<Result<T, Error>, Out, Result<Return, Error>> {
+impl<T, Out, Return: 'static, Error: 'static>
+    Coroutine<Result<T, Error>, Out, Result<Return, Error>>
+{
     /// Runs the body from its beginning to its first `yield_`, where values can be sent to it.
     pub(crate) fn next(&mut self) -> Result<Out, Raised<Return, Error>> {
         match self.state() {
