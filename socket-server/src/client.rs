@@ -1,6 +1,6 @@
 //! One client, from its first byte to its last: the inner loop of the note.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use socket2::SockRef;
@@ -8,6 +8,9 @@ use socket2::SockRef;
 use crate::decoder::Decoder;
 use crate::stop::Stop;
 use crate::{Options, failed, report};
+
+/// Bytes that are taken at most before the next look at the signals.
+const UNASKED: usize = 64 * 1024;
 
 /// A client, connected. It is closed where its scope ends, on every way out: that is what `with conn:`
 /// is for in Python, and in Rust the `Drop` of the stream.
@@ -21,31 +24,41 @@ impl Client {
     /// alone; an error that is returned is one of stdout, which ends the server.
     pub(crate) fn serve(mut self, options: &Options, stop: &Stop) -> io::Result<()> {
         let peer = self.peer;
+        self.stream.set_nonblocking(true).map_err(failed("ioctl FIONBIO"))?;
         let mut buffer = vec![0; options.buffer];
         let mut decoder = Decoder::default();
         let mut line = String::new();
         let mut left = usize::MAX; // bytes still to be taken
+        let mut unasked = 0; // bytes that may be taken without another `wait`
 
         while left > 0 {
-            let wake = stop.wait(&self.stream, options.timeout)?;
-            if wake.stopping {
-                // What the kernel has received, and confirmed to the client, is printed. That is at most
-                // a full receive buffer: who sends without end must not keep the server from ending.
-                left = left.min(SockRef::from(&self.stream).recv_buffer_size().unwrap_or(0));
-            }
-            if !wake.readable {
-                if !wake.stopping {
-                    report(format_args!("read {peer}: timed out"));
+            if unasked == 0 {
+                let wake = stop.wait(&self.stream, options.timeout)?;
+                if wake.stopping {
+                    // What the kernel has received, and confirmed to the client, is printed. That is at most
+                    // a full receive buffer: who sends without end must not keep the server from ending.
+                    left = left.min(SockRef::from(&self.stream).recv_buffer_size().unwrap_or(0));
                 }
-                break;
+                if !wake.readable {
+                    if !wake.stopping {
+                        report(format_args!("read {peer}: timed out"));
+                    }
+                    break;
+                }
+                unasked = UNASKED;
             }
             match self.stream.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(length) => {
                     left = left.saturating_sub(length);
+                    // Where a chunk fills the buffer, the next one is mostly there: to wait for it as well
+                    // would take as long as to read it.
+                    unasked =
+                        if length < buffer.len() { 0 } else { unasked.saturating_sub(length) };
                     decoder.decode(&buffer[..length], &mut line);
                     print(&mut line)?;
                 }
+                Err(why) if why.kind() == ErrorKind::WouldBlock => unasked = 0, // it was not there
                 Err(why) => {
                     report(format_args!("read {peer}: {why}"));
                     break;

@@ -40,6 +40,9 @@ impl Decoder {
 ///
 /// Looking at the end is enough: a first byte (0xC2 to 0xF4) never stands inside a character.
 fn unfinished(bytes: &[u8]) -> usize {
+    if bytes.last().is_some_and(u8::is_ascii) {
+        return 0; // as a rule, and at once
+    }
     (1..=bytes.len().min(3))
         .find(|&length| {
             str::from_utf8(&bytes[bytes.len() - length..])
