@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::process;
 
 use nix::libc;
@@ -30,8 +31,8 @@ pub(crate) fn fork() -> io::Result<ForkResult> {
 #[allow(unsafe_code)]
 fn fork_single_threaded() -> io::Result<ForkResult> {
     // Only the calling thread is copied: a lock that another one holds stays locked in the child
-    // for ever, fork(2).
-    if fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+    // for ever, fork(2). A directory has a link for each directory in it, and two of its own.
+    if fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() > 2 + 1) {
         return Err(io::Error::other("fork: this process has several threads"));
     }
     // SAFETY: there is no other thread, so the child may do whatever the parent might.

@@ -25,11 +25,13 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::iter;
 use std::os::unix::ffi::OsStrExt;
+use std::panic;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use nix::unistd::getpid;
 
 mod child;
 mod exitcodes;
@@ -91,6 +93,10 @@ enum Topic {
 const LONG: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(|panic| {
+        let why = panic.payload_as_str().unwrap_or("a value that is no text");
+        say(format_args!("process {}: panicked: {}", getpid(), why.replace('\n', " ")));
+    }));
     let options = Options::parse();
     ExitCode::from(match options.topic {
         None => status(greet(&options)),

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
 use nix::errno::Errno;
@@ -12,7 +12,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getpid};
 
 use crate::child::{end_with, exit, fork};
-use crate::{failed, say, status};
+use crate::{failed, status};
 
 /// What a process is to run.
 pub(crate) struct Process(Box<dyn FnOnce() -> io::Result<()>>);
@@ -46,12 +46,8 @@ impl Process {
     /// Runs it in this process, which has to end with the status that comes back. In Python, too,
     /// a call of `run` instead of `start` makes no process.
     pub(crate) fn run(self) -> u8 {
-        panic::set_hook(Box::new(|panic| {
-            let why = panic.payload_as_str().unwrap_or("a value that is no text");
-            say(format_args!("process {}: panicked: {}", getpid(), why.replace('\n', " ")));
-        }));
         // A panic must not unwind into the copy of what the parent was doing.
-        panic::catch_unwind(AssertUnwindSafe(self.0)).map_or(1, status)
+        catch_unwind(AssertUnwindSafe(self.0)).map_or(1, status)
     }
 
     /// Makes a process, which runs it.
