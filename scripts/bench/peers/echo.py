@@ -52,5 +52,11 @@ async def with_asyncio():
 
 if "asyncio" in sys.argv[1]:
     asyncio.run(with_asyncio())
+elif "uvloop" in sys.argv[1]:
+    try:
+        import uvloop
+    except ImportError:
+        sys.exit(77)
+    uvloop.run(with_asyncio())
 else:
     with_selectors()

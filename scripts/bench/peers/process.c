@@ -1,4 +1,4 @@
-/* The peers of fork-demo and mp-demo. Arguments: who, how many processes, MiB of the parent. */
+/* The peers of fork-demo and mp-demo. Arguments: who, how many processes, MiB of the parent, 1 for huge pages. */
 #define _GNU_SOURCE
 #include <spawn.h>
 #include <stdio.h>
@@ -30,12 +30,14 @@ static int start_and_join(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4) return 2;
+    if (argc < 5) return 2;
     long times = atol(argv[2]), done = 0;
     size_t bytes = (size_t)atol(argv[3]) << 20;
-    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-    char *memory = malloc(bytes + 1);
-    memset(memory, 1, bytes);
+    int huge = atoi(argv[4]);
+    prctl(PR_SET_THP_DISABLE, !huge, 0, 0, 0);
+    char *memory = aligned_alloc(2 << 20, bytes + (2 << 20));
+    if (huge) madvise(memory, bytes, MADV_HUGEPAGE);
+    memset(memory, 1, bytes + 1);
     start_and_join(argv[1]);
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);

@@ -1,4 +1,4 @@
-"""The peers of fork-demo and mp-demo. Arguments: who, how many processes, MiB of the parent."""
+"""The peers of fork-demo and mp-demo. Arguments: who, how many processes, MiB of the parent, 0."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ def start_and_join():
 
 
 if __name__ == "__main__":
-    name, (times, mib) = sys.argv[1], map(int, sys.argv[2:])
+    name, (times, mib, _) = sys.argv[1], map(int, sys.argv[2:])
     if "multiprocessing" in name:
         context = multiprocessing.get_context(name.split()[-1])
     try:

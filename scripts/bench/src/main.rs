@@ -11,6 +11,7 @@ use std::process::{self, ExitCode};
 
 use clap::Parser;
 
+mod agree;
 mod contest;
 mod plot;
 mod report;
@@ -66,6 +67,9 @@ struct Options {
     /// Fail if a ratio misses its goal by more than this factor
     #[arg(long, value_name = "FACTOR")]
     judge: Option<f64>,
+    /// Measure nothing: say whether these outputs of --json agree on who is ahead
+    #[arg(long, value_name = "FILE", num_args = 1.., exclusive = true)]
+    agree: Vec<PathBuf>,
     /// Write RESULTS.md and its plots, in this folder
     #[arg(long, value_name = "FOLDER")]
     write: Option<PathBuf>,
@@ -78,7 +82,10 @@ fn main() -> ExitCode {
         Some("threads") => rows::thread::bare(&words[1..]),
         Some("serve") => rows::echo::serve(words.get(1).map_or("", String::as_str)),
         Some("nothing") => Ok(()), // a program to be started
-        _ => measure(&Options::parse()),
+        _ => match Options::parse() {
+            Options { agree, .. } if !agree.is_empty() => agree::show(&agree),
+            options => measure(&options),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -28,18 +29,26 @@ pub(crate) fn row(quick: bool) -> Row {
             "epoll-demo",
             "C epoll",
             "mio",
+            "polling",
             "tokio, one thread",
+            "smol",
+            "libuv",
             "Python selectors",
             "Python asyncio",
+            "Python uvloop",
         ]
         .map(rust)
         .into(),
         goals: vec![
             Goal::Times("C epoll", 1.0 / 1.03),
             Goal::Times("mio", 1.0),
+            Goal::Times("polling", 1.0),
             Goal::Times("tokio, one thread", 1.0),
+            Goal::Times("smol", 1.0),
+            Goal::Times("libuv", 1.0),
             Goal::Times("Python selectors", 1.0),
             Goal::Times("Python asyncio", 1.0),
+            Goal::Times("Python uvloop", 1.0),
         ],
         ..Case::default()
     };
@@ -126,10 +135,16 @@ fn exchange(address: &str, server: u32, messages: u64, crowd: u64) -> io::Result
     Ok(())
 }
 
-/// Nanoseconds that the server has been running: the first field of its schedstat.
+/// Nanoseconds that the server's threads have been running: the first field of each schedstat.
 fn cpu(pid: u32) -> io::Result<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/schedstat"))?;
-    text.split_whitespace().next().and_then(|ns| ns.parse().ok()).ok_or(io::Error::other(text))
+    let mut sum = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let nanoseconds: Option<u64> =
+            text.split_whitespace().next().and_then(|ns| ns.parse().ok());
+        sum += nanoseconds.ok_or_else(|| io::Error::other(text))?;
+    }
+    Ok(sum)
 }
 
 /// Its resident memory in KiB.
@@ -142,7 +157,12 @@ fn resident(pid: u32) -> io::Result<u64> {
 
 /// The peers in Rust: serve until killed.
 pub(crate) fn serve(name: &str) -> io::Result<()> {
-    if name == "mio" { with_mio() } else { with_tokio() }
+    match name {
+        "mio" => with_mio(),
+        "polling" => with_polling(),
+        "smol" => with_smol(),
+        _ => with_tokio(),
+    }
 }
 
 /// The chunk and the end of its line, at once. (std's stdout keeps what has no end of line.)
@@ -181,6 +201,70 @@ fn with_mio() -> io::Result<()> {
             }
         }
     }
+}
+
+#[allow(unsafe_code)]
+fn with_polling() -> io::Result<()> {
+    use polling::{Event, Events, PollMode, Poller};
+    const LISTENER: usize = usize::MAX - 1; // the number after it is the crate's own
+    let (poller, mut events) = (Poller::new()?, Events::new());
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let add = |socket: BorrowedFd, key| {
+        // SAFETY: neither the listener nor a client is closed before the poller is.
+        unsafe { poller.add_with_mode(&socket, Event::readable(key), PollMode::Level) }
+    };
+    add(listener.as_fd(), LISTENER)?;
+    eprintln!("listening on {}", listener.local_addr()?);
+    let (mut clients, mut buffer, mut line) = (Vec::<TcpStream>::new(), vec![0; 1024], Vec::new());
+    loop {
+        events.clear();
+        poller.wait(&mut events, None)?;
+        for event in events.iter() {
+            if event.key == LISTENER {
+                let (mut client, _) = listener.accept()?;
+                client.set_nonblocking(true)?;
+                add(client.as_fd(), clients.len())?;
+                client.write_all(b"ping")?;
+                clients.push(client);
+                continue;
+            }
+            let client = &mut clients[event.key];
+            let length = client.read(&mut buffer)?;
+            if length == 0 {
+                poller.delete(&*client)?;
+                continue;
+            }
+            line.clear();
+            line.extend_from_slice(&buffer[..length]);
+            print(&mut line)?;
+            client.write_all(b"ping")?;
+        }
+    }
+}
+
+fn with_smol() -> io::Result<()> {
+    use smol::io::{AsyncReadExt, AsyncWriteExt};
+    let executor = smol::LocalExecutor::new();
+    smol::block_on(executor.run(async {
+        let listener = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+        eprintln!("listening on {}", listener.local_addr()?);
+        loop {
+            let (mut client, _) = listener.accept().await?;
+            let serve = async move {
+                let (mut buffer, mut line) = (vec![0; 1024], Vec::new());
+                client.write_all(b"ping").await?;
+                while let length @ 1.. = client.read(&mut buffer).await? {
+                    line.clear();
+                    line.extend_from_slice(&buffer[..length]);
+                    print(&mut line)?;
+                    client.write_all(b"ping").await?;
+                }
+                io::Result::Ok(())
+            };
+            executor.spawn(serve).detach();
+        }
+    }))
 }
 
 fn with_tokio() -> io::Result<()> {

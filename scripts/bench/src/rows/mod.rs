@@ -63,12 +63,13 @@ pub(crate) fn take_part(words: &[String]) -> io::Result<()> {
 fn peer(row: &str, name: &str) -> Command {
     let mut command = match name.split_whitespace().next() {
         Some("C") => Command::new(folder("BENCH_C").join(row)),
+        Some("libuv") => Command::new(folder("BENCH_C").join("uv")),
         Some("Python") => {
             let mut command = Command::new(folder("BENCH_PYTHON"));
             command.arg("-I").arg(folder("BENCH_PEERS").join(format!("{row}.py")));
             command
         }
-        Some("mio" | "tokio,") => {
+        Some("mio" | "polling" | "smol" | "tokio,") => {
             let mut command = Command::new(std::env::current_exe().unwrap_or_default());
             command.arg("serve");
             command

@@ -3,6 +3,10 @@
 use std::hint::black_box;
 use std::io;
 use std::iter;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use futures::Stream;
 
 use super::{timed, unknown};
 use crate::contest::{Case, Goal, Row, python, rust};
@@ -42,9 +46,14 @@ pub(crate) fn row(quick: bool) -> Row {
             case(
                 "generator",
                 "iter-gen-demo my_range_gen",
-                &["genawaiter", "corosensei"],
+                &["genawaiter", "corosensei", "async-stream", "async-stream, pinned"],
                 "Python generator",
-                &[Goal::Under(2.0), ahead("genawaiter"), ahead("corosensei")],
+                &[
+                    Goal::Under(2.0),
+                    ahead("genawaiter"),
+                    ahead("corosensei"),
+                    ahead("async-stream"),
+                ],
             ),
             case(
                 "coroutine: send",
@@ -100,6 +109,11 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
             });
             Ok(total(iter::from_fn(|| body.resume(()).as_yield())))
         }
+        // One that a function can return, as ours; and one that stays where it was made.
+        "async-stream" => {
+            Ok(total(polled(Box::pin(stream(steps)) as Pin<Box<dyn Stream<Item = u64>>>)))
+        }
+        "async-stream, pinned" => Ok(total(polled(pin!(stream(steps))))),
         // The body adds up what it is sent, and gives out the sum so far.
         "iter-gen-demo send" => {
             type Adder = Coroutine<u64, u64, ()>;
@@ -143,6 +157,24 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
             Ok(total)
         }
         _ => Err(unknown(name)),
+    })
+}
+
+fn stream(steps: u64) -> impl Stream<Item = u64> {
+    async_stream::stream! {
+        let mut current = 0;
+        while current < steps {
+            yield current;
+            current += 1;
+        }
+    }
+}
+
+fn polled(mut numbers: impl Stream<Item = u64> + Unpin) -> impl Iterator<Item = u64> {
+    let mut context = Context::from_waker(Waker::noop());
+    iter::from_fn(move || match Pin::new(&mut numbers).poll_next(&mut context) {
+        Poll::Ready(number) => number,
+        Poll::Pending => None, // never: it awaits nothing
     })
 }
 

@@ -3,12 +3,12 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
 use super::{absent, nanos, peer, size, unknown};
-use crate::contest::{Case, Goal, Row, rust};
+use crate::contest::{ABSENT, Case, Goal, Row, rust};
 use crate::failed;
 
 pub(crate) fn row(quick: bool) -> Row {
@@ -22,16 +22,27 @@ pub(crate) fn row(quick: bool) -> Row {
             name: format!("server, --buffer {buffer}, {mib} MiB"),
             point: Some(("server", buffer)),
             args: vec![mib, u64::from(buffer)],
-            field: ["socket-server", "C server", "Python server"].map(rust).into(),
-            goals: vec![Goal::Times("C server", 1.0 / 1.05), Goal::Times("Python server", 1.0)],
+            field: ["socket-server", "C server", "Python server", "socat server"].map(rust).into(),
+            goals: vec![
+                Goal::Times("C server", 1.0 / 1.05),
+                Goal::Times("Python server", 1.0),
+                Goal::Times("socat server", 1.0),
+            ],
             ..Case::default()
         });
     }
     cases.push(Case {
         name: format!("client, {mib} MiB from stdin"),
         args: vec![mib, 65_536],
-        field: ["socket-client", "C client", "Python client"].map(rust).into(),
-        goals: vec![Goal::Times("C client", 1.0 / 1.05), Goal::Times("Python client", 1.0 / 1.1)],
+        field: ["socket-client", "C client", "Python client", "nc client", "socat client"]
+            .map(rust)
+            .into(),
+        goals: vec![
+            Goal::Times("C client", 1.0 / 1.05),
+            Goal::Times("Python client", 1.0 / 1.1),
+            Goal::Times("nc client", 1.0 / 1.05),
+            Goal::Times("socat client", 1.0 / 1.05),
+        ],
         ..Case::default()
     });
     Row {
@@ -49,8 +60,16 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
     let bytes = size(mib << 20);
     let start;
     let received = if name.contains("server") {
-        let mut command = peer("stream", name);
-        command.args(["127.0.0.1:0", "--buffer", &buffer.to_string(), "--connections", "1"]);
+        let buffer = buffer.to_string();
+        let mut command = if name == "socat server" {
+            let mut socat = Command::new("socat"); // with -d -d it says where it listens
+            socat.args(["-u", "-d", "-d", "-b", &buffer, "TCP-LISTEN:0,bind=127.0.0.1", "-"]);
+            socat
+        } else {
+            let mut server = peer("stream", name);
+            server.args(["127.0.0.1:0", "--buffer", &buffer, "--connections", "1"]);
+            server
+        };
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut server = listening(name, spawn(name, &mut command)?)?;
         start = Instant::now();
@@ -63,9 +82,18 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
         received
     } else {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?.to_string();
-        let mut command = peer("stream", name);
-        let command = command.args(["--addr", &address, "-"]).stdin(Stdio::piped());
+        let address = listener.local_addr()?;
+        let mut command = match name {
+            "nc client" => Command::new("nc"),
+            "socat client" => Command::new("socat"),
+            _ => peer("stream", name),
+        };
+        let command = match name {
+            "nc client" => command.args(["-N", "127.0.0.1", &address.port().to_string()]),
+            "socat client" => command.args(["-u", "-", &format!("TCP:{address}")]),
+            _ => command.args(["--addr", &address.to_string(), "-"]),
+        };
+        let command = command.stdin(Stdio::piped());
         start = Instant::now();
         let mut client = spawn(name, command)?;
         let input = client.stdin.take().expect("it is a pipe");
@@ -81,15 +109,24 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
     Ok(())
 }
 
-/// All servers say on stderr where they listen.
+/// All servers say on stderr where they listen, with the port at the end of the line.
 pub(super) fn listening(name: &str, mut server: Child) -> io::Result<(Child, String)> {
     let mut lines = BufReader::new(server.stderr.take().expect("it is a pipe"));
     let mut line = String::new();
     lines.read_line(&mut line)?;
-    let address = line.trim().strip_prefix("listening on ").map(str::to_string);
-    // What it says later, it says to nobody, but it must be able to.
-    thread::spawn(move || io::copy(&mut lines, &mut io::stderr()));
-    address.map_or_else(|| Err(io::Error::other(format!("{name}: {line}"))), |a| Ok((server, a)))
+    if line.is_empty() && server.wait()?.code() == Some(ABSENT) {
+        absent();
+    }
+    let port = line.trim().rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+    // What it says later is an error; but socat goes on about what it does.
+    let is_talk = name.starts_with("socat");
+    thread::spawn(move || {
+        let mut to: Box<dyn Write> =
+            if is_talk { Box::new(io::sink()) } else { Box::new(io::stderr()) };
+        io::copy(&mut lines, &mut to)
+    });
+    let port = port.ok_or_else(|| io::Error::other(format!("{name}: {line}")))?;
+    Ok((server, format!("127.0.0.1:{port}")))
 }
 
 pub(super) fn spawn(name: &str, command: &mut std::process::Command) -> io::Result<Child> {

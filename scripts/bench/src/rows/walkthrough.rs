@@ -36,7 +36,12 @@ pub(crate) fn take_part() -> io::Result<()> {
 fn run() -> io::Result<()> {
     let script = folder("BENCH_PEERS").join("../../walkthrough");
     let mut command = Command::new(&script);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let status = command.status().map_err(failed(script.display()))?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("walkthrough: {status}"))) }
+    let output = command.stdin(Stdio::null()).output().map_err(failed(script.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    // A check of its own has failed, or it can't be built: it says so itself.
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    Err(io::Error::other(format!("walkthrough: {}\n{said}", output.status)))
 }

@@ -1,0 +1,108 @@
+//! Whether several runs agree on who is ahead: their JSON outputs, side by side.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Error};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::failed;
+
+/// One that takes up to this much more than the first is beside it: which of the two a run sees in
+/// front is chance.
+const BESIDE: f64 = 1.1;
+
+/// Prints for each case who is ahead, and where the runs differ. Fails if they do anywhere.
+pub(crate) fn show(files: &[PathBuf]) -> io::Result<()> {
+    let runs: io::Result<Vec<Value>> = files
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file).map_err(failed(file.display()))?;
+            serde_json::from_str(&text).map_err(|why| failed(file.display())(why.into()))
+        })
+        .collect();
+    let (text, differ) = compare(&runs?)?;
+    print!("{text}");
+    if differ == 0 { Ok(()) } else { Err(Error::other(format!("{differ} cases differ"))) }
+}
+
+/// What to print, and in how many cases nobody is ahead, or beside whoever is, in every run.
+fn compare(runs: &[Value]) -> io::Result<(String, usize)> {
+    let (mut text, mut differ) = (String::new(), 0);
+    let runs: Vec<_> = runs.iter().map(cases).collect();
+    let first = runs.first().ok_or_else(|| Error::other("no file"))?;
+    for (case, _) in first {
+        let in_case = |run: &Vec<(String, Vec<String>)>| {
+            let found = run.iter().find(|(name, _)| name == case)?;
+            Some(found.1.clone())
+        };
+        let ahead: Option<Vec<_>> = runs.iter().map(in_case).collect();
+        let ahead = ahead.ok_or_else(|| Error::other(format!("{case}: not in every file")))?;
+        let common = |name: &&String| ahead.iter().all(|names| names.contains(name));
+        let agreed: Vec<_> = ahead[0].iter().filter(common).map(String::as_str).collect();
+        if agreed.is_empty() {
+            differ += 1;
+            let each: Vec<_> = ahead.iter().map(|names| names.join(" or ")).collect();
+            let _ = writeln!(text, "DIFFER  {case}: {}", each.join("; "));
+        } else {
+            let _ = writeln!(text, "agreed  {case}: {}", agreed.join(" or "));
+        }
+    }
+    Ok((text, differ))
+}
+
+/// Each case of a run, and who is ahead there: the fastest, and those beside it.
+fn cases(run: &Value) -> Vec<(String, Vec<String>)> {
+    let list = |value: &Value, key| value[key].as_array().cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    for row in list(run, "rows") {
+        for case in list(&row, "cases") {
+            let name = |value: &Value, key| value[key].as_str().unwrap_or_default().to_string();
+            let standings: Vec<_> = list(&case, "standings")
+                .iter()
+                .filter_map(|standing| Some((name(standing, "name"), standing["ratio"].as_f64()?)))
+                .collect();
+            let best = standings.iter().map(|(_, ratio)| *ratio).fold(f64::INFINITY, f64::min);
+            let ahead = standings.into_iter().filter(|(_, ratio)| *ratio <= best * BESIDE);
+            let case = format!("{}: {}", name(&row, "row"), name(&case, "name"));
+            found.push((case, ahead.map(|(name, _)| name).collect()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::compare;
+
+    fn run(ratios: [f64; 3]) -> Value {
+        let names = ["ours", "theirs", "slow"].iter().zip(ratios);
+        let standings: Vec<_> =
+            names.map(|(name, ratio)| json!({"name": name, "ratio": ratio})).collect();
+        json!({"rows": [{"row": "r", "cases": [{"name": "c", "standings": standings}]}]})
+    }
+
+    #[test]
+    fn runs_agree_on_whoever_is_ahead_or_beside_in_all_of_them() {
+        let runs = [run([1.0, 1.05, 3.0]), run([1.0, 0.97, 2.0]), run([1.0, 1.3, 9.0])];
+        let (text, differ) = compare(&runs).unwrap();
+        assert_eq!((text.as_str(), differ), ("agreed  r: c: ours\n", 0));
+    }
+
+    #[test]
+    fn where_somebody_else_is_ahead_they_differ() {
+        let runs = [run([1.0, 1.2, 3.0]), run([1.0, 0.8, 2.0])];
+        let (text, differ) = compare(&runs).unwrap();
+        assert_eq!((text.as_str(), differ), ("DIFFER  r: c: ours; theirs\n", 1));
+    }
+
+    #[test]
+    fn a_case_that_one_of_them_lacks_is_an_error() {
+        let why = compare(&[run([1.0, 2.0, 3.0]), json!({"rows": []})]).unwrap_err();
+        assert_eq!(why.to_string(), "r: c: not in every file");
+        assert!(compare(&[]).is_err());
+    }
+}
