@@ -47,6 +47,11 @@ impl Server {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(failed("epoll_create"))?;
         let event = EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS);
         epoll.add(&signals, event).map_err(failed("epoll_ctl"))?;
+        let mut buffer = Vec::new(); // not `vec![0; …]`, which would abort where memory is refused
+        buffer.try_reserve_exact(options.buffer).map_err(|why| {
+            io::Error::other(format!("buffer of {} bytes: {why}", options.buffer))
+        })?;
+        buffer.resize(options.buffer, 0);
         Ok(Server {
             listener: Listener::new(options, &epoll)?,
             epoll,
@@ -54,7 +59,7 @@ impl Server {
             clients: Vec::new(),
             connected: 0,
             flood: options.flood,
-            buffer: vec![0; options.buffer],
+            buffer,
             line: String::new(),
         })
     }

@@ -25,7 +25,13 @@ impl Client {
     pub(crate) fn serve(mut self, options: &Options, stop: &Stop) -> io::Result<()> {
         let peer = self.peer;
         self.stream.set_nonblocking(true).map_err(failed("ioctl FIONBIO"))?;
-        let mut buffer = vec![0; options.buffer];
+        // Not `vec![0; …]`, which would end the server and all its clients were there no memory.
+        let mut buffer = Vec::new();
+        if let Err(why) = buffer.try_reserve_exact(options.buffer) {
+            report(format_args!("buffer for {peer}: {why}"));
+            return Ok(());
+        }
+        buffer.resize(options.buffer, 0);
         let mut decoder = Decoder::default();
         let mut line = String::new();
         let mut left = usize::MAX; // bytes still to be taken

@@ -12,6 +12,7 @@ use std::time::Instant;
 // The modules of the demos mean the stage where they say these names.
 extern crate stage as crossbeam;
 extern crate stage as rayon;
+extern crate stage as socket2;
 extern crate stage as std;
 
 #[path = "../../../../queue-demo/src/blocking.rs"]
@@ -21,20 +22,33 @@ mod blocking;
 mod executor;
 #[path = "../../../../pool-demo/src/future.rs"]
 mod future;
+#[path = "../../../../socket-server/src/listener.rs"]
+#[allow(dead_code, clippy::useless_conversion)]
+// where it listens, and what a socket is, is the stage's
+mod listener;
 #[path = "../../../lab/src/run/log.rs"]
 #[allow(dead_code, unreachable_pub)] // the tracer fills in more than the models look at
 mod log;
 #[path = "../../../../queue-demo/src/queue.rs"]
 mod queue;
+#[path = "../../../../socket-server/src/threads.rs"]
+mod threads;
 #[path = "../../../../queue-demo/src/unfinished.rs"]
 mod unfinished;
 
+mod client;
 mod models;
+mod stop;
+
+use client::Options;
 
 /// The modules ask for it at the root of their crates.
 fn failed(_: impl core::fmt::Display) -> impl FnOnce(std::io::Error) -> std::io::Error {
     |why| why
 }
+
+/// What a server tells on the way.
+fn report(_: impl core::fmt::Display) {}
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();

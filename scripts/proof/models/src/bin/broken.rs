@@ -12,6 +12,8 @@ const EXECUTOR: &str = "pool-demo/src/executor.rs";
 const UNFINISHED: &str = "queue-demo/src/unfinished.rs";
 const BLOCKING: &str = "queue-demo/src/blocking.rs";
 const QUEUE: &str = "queue-demo/src/queue.rs";
+const LISTENER: &str = "socket-server/src/listener.rs";
+const THREADS: &str = "socket-server/src/threads.rs";
 const LOG: &str = "scripts/lab/src/run/log.rs";
 
 /// A file, what stands there, and what is put in its place.
@@ -67,6 +69,14 @@ const BREAKS: &[(&str, &str, &str)] = &[
     (QUEUE, "self.unfinished.add(); // first", "// last"),
     (QUEUE, "self.buffer.put(item);", "self.buffer.put(item); self.unfinished.add();"),
     (QUEUE, "self.unfinished.wait();", ""),
+    // Whether somebody will make room is asked when there was none already.
+    (LISTENER, "running > 0 =>", "threads.running() > 0 =>"),
+    (THREADS, "self.0.acceptor.unpark();", ""),
+    (THREADS, "            drop(running);\n", ""), // counted until it has started, not until its end
+    (THREADS, "Ordering::AcqRel", "Ordering::Relaxed"),
+    (THREADS, "load(Ordering::Acquire)", "load(Ordering::Relaxed)"),
+    (THREADS, "let _ = self.failure.set(why);", "drop(why);"),
+    (THREADS, "Stop::now();", ""),
     (LOG, "self.changed.notify_all();", ""),
 ];
 
@@ -74,7 +84,14 @@ fn main() -> io::Result<ExitCode> {
     let proof = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("in a workspace");
     let root = proof.ancestors().nth(2).expect("in a repository");
     let place = env::temp_dir().join(format!("broken-{}", std::process::id()));
-    for folder in ["pool-demo/src", "queue-demo/src", "scripts/lab/src/run", "scripts/proof"] {
+    let folders = [
+        "pool-demo/src",
+        "queue-demo/src",
+        "socket-server/src",
+        "scripts/lab/src/run",
+        "scripts/proof",
+    ];
+    for folder in folders {
         copy(&root.join(folder), &place.join(folder))?;
     }
     let target = proof.join("target"); // what is not broken is built already

@@ -6,6 +6,7 @@ mod executor;
 mod future;
 mod log;
 mod queue;
+mod threads;
 
 /// A fact, and what is run to see it.
 pub(crate) type Model = (&'static str, fn());
@@ -36,5 +37,8 @@ pub(crate) const ALL: &[Model] = &[
     ("queue: put, task_done, join, sentinel: fifo", queue::protocol_fifo),
     ("queue: put, task_done, join, sentinel: lifo", queue::protocol_lifo),
     ("queue: put, task_done, join, sentinel: priority", queue::protocol_priority),
+    ("threads: a client waits until there is room", threads::waits_for_room),
+    ("threads: and then for two to go", threads::two_make_room),
+    ("threads: a failure ends the server", threads::failure_ends_it),
     ("log: who waits is told of each change", log::who_waits_is_told),
 ];
