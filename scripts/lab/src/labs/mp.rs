@@ -156,7 +156,7 @@ fn lines(exam: &mut Exam) -> Finding {
 fn all_greeted(run: &State, names: &[String]) -> Result<(), Trouble> {
     const TIME: &str = "<time of now>";
     let fold_time = |line: &String| match line.rsplit_once(' ') {
-        Some((greeting, time)) if plausible(time) => format!("{greeting} {TIME}"),
+        Some((greeting, time)) if plausible(time, run.began) => format!("{greeting} {TIME}"),
         _ => line.clone(),
     };
     let seen: Vec<_> = stdout(run).iter().map(fold_time).collect();
@@ -164,10 +164,14 @@ fn all_greeted(run: &State, names: &[String]) -> Result<(), Trouble> {
     are(run, &seen, &wanted)
 }
 
-/// Whether a word is the time of now in seconds since 1970, within a minute.
-fn plausible(word: &str) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    word.parse::<f64>().is_ok_and(|time| (time - now).abs() < 60.0)
+/// Whether a word is the time of now in seconds since 1970, within a minute. The clock may have been
+/// set since the run began: then it is now by one of the two.
+fn plausible(word: &str, began: Option<SystemTime>) -> bool {
+    let Ok(time) = word.parse::<f64>() else { return false };
+    [Some(SystemTime::now()), began].into_iter().flatten().any(|now| {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        (time - now).abs() < 60.0
+    })
 }
 
 /// The process that greeted each name: all different, none of them the program itself.
@@ -341,4 +345,24 @@ fn exitcodes(exam: &mut Exam) -> Finding {
     expect(last_words == wanted, format!("{wanted:?}"), || format!("{last_words:?}"))?;
     nothing_left(&run)?;
     Ok(vec![format!("{last_words:?}: the endings of {} processes", by_kernel.len())])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_now_is_that_of_either_clock_where_it_was_set_meanwhile() {
+        let now = SystemTime::now();
+        let word = |moment: SystemTime| {
+            moment.duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64().to_string()
+        };
+        let before = now - Duration::from_hours(24);
+        assert!(plausible(&word(now), Some(now)) && plausible(&word(now), Some(before)));
+        assert!(plausible(&word(before), Some(before)));
+        assert!(!plausible(&word(before), Some(now)) && !plausible(&word(before), None));
+        assert!(!plausible("now", Some(now)));
+    }
 }

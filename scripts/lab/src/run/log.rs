@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The kernel's number of a process or thread (`gettid(2)`).
 pub type Id = i32;
@@ -221,6 +221,8 @@ pub(super) struct Write {
 /// All that is known of a run.
 #[derive(Default)]
 pub struct State {
+    /// The time of day at which it began.
+    pub began: Option<SystemTime>,
     /// Every process and thread that was ever born, by number, the latest with that number.
     pub tasks: BTreeMap<Id, Task>,
     /// Their numbers in the order of their births; the program itself comes first.
@@ -335,7 +337,7 @@ pub struct Log {
 
 impl Log {
     pub(super) fn new(gate: Option<Gate>) -> Arc<Log> {
-        let state = State { gate, ..State::default() };
+        let state = State { gate, began: Some(SystemTime::now()), ..State::default() };
         Arc::new(Log { state: Mutex::new(state), changed: Condvar::new(), started: Instant::now() })
     }
 

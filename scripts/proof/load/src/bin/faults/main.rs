@@ -1,8 +1,8 @@
 //! The system says no: at each of its calls a demo may be refused, interrupted or left alone. It ends
 //! with its one line, or goes on; it never panics, never hangs, and nothing of it stays.
 //!
-//! Run it as root: `scripts/proof/run faults`. (Root itself is refused nothing, so the demos are run
-//! as a user whom nobody is.)
+//! Run it as root: `scripts/proof/run faults`, or with a part of the name of what is tried. (Root
+//! itself is refused nothing, so the demos are run as a user whom nobody is.)
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use socket2::SockRef;
+
+mod clock;
+mod memory;
 
 /// A number that no user of a usual system has.
 const NOBODY: u32 = 61_234;
@@ -79,14 +82,18 @@ fn main() -> io::Result<()> {
     // Where anybody may read them; nothing of it stays.
     let folder = std::env::temp_dir().join(format!("faults-{}", std::process::id()));
     fs::create_dir(&folder)?;
-    for name in RUNS.iter().filter_map(|run| run.split(' ').next()) {
+    let demos = RUNS.iter().filter_map(|run| run.split(' ').next());
+    for name in demos.chain(["lab"]) {
         fs::copy(from.join(name), folder.join(name))?;
     }
     let mut faults =
         Faults { folder: folder.clone(), runs: 0, wrong: Vec::new(), endings: BTreeMap::new() };
-    let kinds: [(&str, Kind); 9] = [
+    let kinds: [(&str, Kind); 12] = [
         ("no more processes and threads (RLIMIT_NPROC 0 to 12)", Faults::processes),
         ("no more descriptors (RLIMIT_NOFILE 4 to 16)", Faults::descriptors),
+        ("no more memory (RLIMIT_AS 4 to 140 MB)", memory::refused),
+        ("killed for the memory that is held (cgroup, 256 KiB to 16 MiB)", memory::killed),
+        ("the clock set, forwards and back", clock::set),
         ("stdout or stderr full, closed or gone", Faults::streams),
         ("a disk with 4 KiB", Faults::disk),
         ("stopped and continued at every moment", Faults::interrupted),
@@ -95,7 +102,8 @@ fn main() -> io::Result<()> {
         ("a server that goes after each byte", Faults::servers_go),
         ("a client that goes after each call", Faults::clients_go),
     ];
-    for (name, kind) in kinds {
+    let wanted = std::env::args().nth(2).unwrap_or_default();
+    for (name, kind) in kinds.into_iter().filter(|(name, _)| name.contains(&wanted)) {
         let (start, runs) = (Instant::now(), faults.runs);
         faults.endings.clear();
         kind(&mut faults)?;
@@ -187,10 +195,9 @@ impl Faults {
         if run.hung {
             self.wrong.push(format!("{what}: hung"));
         }
-        if run.err.contains("panicked at")
-            || run.err.contains("RUST_BACKTRACE")
-            || run.code == Some(101)
-        {
+        // Where memory is refused, Rust offers a backtrace with its line, and no panic has been.
+        let offered = run.err.contains("RUST_BACKTRACE") && !memory::aborted(&run);
+        if run.err.contains("panicked at") || offered || run.code == Some(101) {
             self.wrong.push(format!("{what}: panicked: {}", run.err));
         }
         Ok(run)
