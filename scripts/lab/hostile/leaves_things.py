@@ -19,7 +19,10 @@ except FileExistsError:
     print("ESCAPED: a file of another run")
 except OSError:
     pass
-os.memfd_create("lab-hostile")
+try:
+    os.memfd_create("lab-hostile")
+except OSError:
+    pass
 for table in "shm", "sem", "msg":
     with open(f"/proc/sysvipc/{table}") as lines:
         left = len(list(lines)) - 1

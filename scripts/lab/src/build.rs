@@ -76,6 +76,10 @@ cargo build --quiet --offline --manifest-path "$manifest" --target-dir "$HOME/ta
 exec cat "$HOME/target/debug/$6"
 "#;
 
+/// Bytes that Cargo may say about a package: they are read as a whole, and take several times as much
+/// memory.
+const LARGEST_DESCRIPTION: u64 = 4 << 20;
+
 /// How submissions are built.
 pub struct Builder<'a> {
     /// What their build is kept away from.
@@ -110,6 +114,9 @@ impl Builder<'_> {
         let manifest = package.strip_prefix(whole)?.join("Cargo.toml");
         let of: [&OsStr; 2] = [whole.as_ref(), manifest.as_ref()];
         let described = self.confined(&copy_and(DESCRIBE), &of, &[whole.into()])?;
+        if fs::metadata(&described.0)?.len() > LARGEST_DESCRIPTION {
+            bail!("its manifest is larger than any is");
+        }
         let mut metadata: Value = serde_json::from_slice(&fs::read(&described.0)?)?;
         if whole != package {
             only_member(&mut metadata, &manifest);

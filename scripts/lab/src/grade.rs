@@ -156,15 +156,7 @@ pub struct Merge {
 pub fn merge(options: &Merge) -> Result<ExitCode> {
     let mut records: Vec<Record> = Vec::new();
     for file in &options.files {
-        let named = || file.display().to_string();
-        let text = std::fs::read(file).with_context(named)?;
-        let mut value: serde_json::Value = serde_json::from_slice(&text).with_context(named)?;
-        if value["schema"] != SCHEMA {
-            bail!("{}: not of the version {SCHEMA}", named());
-        }
-        let all = value.get_mut("records").map(serde_json::Value::take);
-        let all = all.unwrap_or_else(|| serde_json::Value::Array(vec![value]));
-        records.extend(serde_json::from_value::<Vec<Record>>(all).with_context(named)?);
+        records.extend(records_of(file).with_context(|| file.display().to_string())?);
     }
     let terminal = Terminal::new(false);
     for lab in LABS.iter().filter(|lab| lab.points() > 0) {
@@ -176,6 +168,20 @@ pub fn merge(options: &Merge) -> Result<ExitCode> {
     }
     options.outputs.write(&records)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The records of a file that --json or --records has written, or somebody else.
+///
+/// # Errors
+/// When it is none, or of another version.
+pub fn records_of(file: &Path) -> Result<Vec<Record>> {
+    let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(file)?)?;
+    if value["schema"] != SCHEMA {
+        bail!("not of the version {SCHEMA}");
+    }
+    let all = value.get_mut("records").map(serde_json::Value::take);
+    let all = all.unwrap_or_else(|| serde_json::Value::Array(vec![value]));
+    Ok(serde_json::from_value(all)?)
 }
 
 /// What a check is about.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hasher as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -324,28 +325,37 @@ fn file_name(submission: &Path) -> String {
     hasher.write(submission.as_os_str().as_encoded_bytes());
     let name = submission.file_name().unwrap_or_default().to_string_lossy();
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let name: String = name.chars().map(plain).take(80).collect();
+    let mut name: String = name.chars().map(plain).take(80).collect();
+    name.truncate(name.floor_char_boundary(200)); // a name of a file has 255 bytes at most
     format!("{name}-{:08x}.json", hasher.finish() & 0xffff_ffff)
 }
 
-/// A number that changes when a byte of the submission changes.
+/// A number that changes when a byte of the submission changes, or a name or a size in it. Of what
+/// is far larger than any program the bytes are not all read: a file may have more than the disk.
 fn fingerprint(submission: &Path) -> String {
-    let mut hasher = DefaultHasher::new();
-    add(&mut hasher, submission);
+    let (mut hasher, mut left) = (DefaultHasher::new(), 256 << 20);
+    add(&mut hasher, submission, &mut left);
     format!("{:016x}", hasher.finish())
 }
 
-fn add(hasher: &mut DefaultHasher, path: &Path) {
+fn add(hasher: &mut DefaultHasher, path: &Path, left: &mut u64) {
     let Ok(metadata) = fs::symlink_metadata(path) else { return };
     hasher.write(path.file_name().unwrap_or_default().as_encoded_bytes());
     if metadata.is_file() {
-        hasher.write(&fs::read(path).unwrap_or_default());
+        hasher.write_u64(metadata.len());
+        let Ok(file) = fs::File::open(path) else { return };
+        let mut file = file.take(*left);
+        let mut bytes = vec![0; 64 << 10];
+        while let Ok(count @ 1..) = file.read(&mut bytes) {
+            hasher.write(&bytes[..count]);
+        }
+        *left = file.limit();
     } else if metadata.is_dir() {
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
         let mut inside: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         inside.sort();
         let built = |path: &PathBuf| path.ends_with("target") || path.ends_with("__pycache__");
-        inside.iter().filter(|path| !built(path)).for_each(|path| add(hasher, path));
+        inside.iter().filter(|path| !built(path)).for_each(|path| add(hasher, path, left));
     }
 }
 

@@ -81,8 +81,9 @@ fn lab_of(submission: &Path) -> Option<String> {
 }
 
 fn marker(file: &Path) -> Option<String> {
-    if !file.is_file() {
-        return None; // a pipe has no first lines, and would never end
+    // A pipe has no first lines, and would never end; a link may lead to anything, also to that.
+    if !file.symlink_metadata().ok()?.is_file() {
+        return None;
     }
     let mut beginning = Vec::new();
     File::open(file).ok()?.take(4096).read_to_end(&mut beginning).ok()?;

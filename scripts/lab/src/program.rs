@@ -14,6 +14,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::build::Builder;
 use crate::run::Isolation;
 
+/// Bytes of a source file, which is read as a whole. A file may be far larger than what it takes on
+/// the disk.
+const LARGEST_SOURCE: u64 = 16 << 20;
+
 /// A program under examination.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -68,7 +72,8 @@ pub fn find(path: &Path, builder: &Builder) -> Result<Program> {
 
 fn look_at(path: &Path, builder: &Builder) -> Result<Program> {
     let name = path.display().to_string();
-    if let Ok(target) = std::fs::read_link(path) {
+    // With a slash at its end it would be the name of where the link leads.
+    if let Ok(target) = std::fs::read_link(path.components().collect::<PathBuf>()) {
         // It may be anybody's program, such as one that gets all points.
         bail!("{name}: a link to {}; name what is to be examined itself", target.display());
     }
@@ -81,6 +86,9 @@ fn look_at(path: &Path, builder: &Builder) -> Result<Program> {
         return Ok(Program { command, typed, name, files });
     }
     if absolute.is_file() && absolute.extension().is_some_and(|ending| ending == "rs") {
+        if absolute.metadata()?.len() > LARGEST_SOURCE {
+            bail!("{name}: larger than any program is ({LARGEST_SOURCE} bytes)");
+        }
         let built = builder.file(&absolute).with_context(|| name.clone())?;
         let (command, typed) = (vec![built.clone().into()], quote(path.as_os_str()));
         return Ok(Program { command, typed, name, files: vec![built] });

@@ -66,6 +66,18 @@ pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
     }
     let new_user = u64::from(libc::CLONE_NEWUSER.cast_unsigned());
     refused.insert(libc::SYS_clone, argument(0, SeccompCmpOp::MaskedEq(new_user), new_user)?);
+    // Limits of another process, for which to be the same user is enough; and its own of cores, with
+    // none of which the kernel would start who takes them, outside (core(5)).
+    let is = |index, operator, value| {
+        SeccompCondition::new(index, SeccompCmpArgLen::Qword, operator, value)
+    };
+    let core = u64::from(libc::RLIMIT_CORE);
+    let sets = || is(2, SeccompCmpOp::Ne, 0);
+    let of_others = SeccompRule::new(vec![is(0, SeccompCmpOp::Ne, 0)?, sets()?])?;
+    let of_cores = SeccompRule::new(vec![is(1, SeccompCmpOp::Eq, core)?, sets()?])?;
+    refused.insert(libc::SYS_prlimit64, vec![of_others, of_cores]);
+    #[cfg(target_arch = "x86_64")]
+    refused.insert(libc::SYS_setrlimit, argument(0, SeccompCmpOp::Eq, core)?);
     // To other virtual machines: no network namespace divides these.
     let mut families = argument(0, SeccompCmpOp::Eq, u64::from(libc::AF_VSOCK.cast_unsigned()))?;
     let mut pretended = BTreeMap::new();
@@ -74,6 +86,9 @@ pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
         families.extend(argument(0, SeccompCmpOp::Eq, local)?);
         refused.extend(every(ATTRIBUTES));
         pretended = every(PERMISSIONS);
+        for (call, who) in OTHERS_TURN {
+            pretended.insert(*call, argument(*who, SeccompCmpOp::Ne, 0)?);
+        }
     }
     refused.insert(libc::SYS_socket, families);
     if surroundings == Surroundings::SharedUser {
@@ -86,7 +101,13 @@ pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
         refused.insert(libc::SYS_socketpair, datagrams);
     }
     // As if the kernel were older: C libraries then take the calls that can be looked into.
-    let unknown = every(&[libc::SYS_clone3, libc::SYS_io_uring_setup]);
+    let unknown = every(&[
+        libc::SYS_clone3,
+        libc::SYS_io_setup, // of which there are so many for the whole machine
+        libc::SYS_io_uring_setup,
+        libc::SYS_memfd_create, // its memory is in no process, and has no bound
+        libc::SYS_memfd_secret,
+    ]);
     let mut filters = vec![
         compile(refused, SeccompAction::Errno(Errno::EPERM as u32))?,
         compile(unknown, SeccompAction::Errno(Errno::ENOSYS as u32))?,
@@ -115,10 +136,24 @@ const ALWAYS: &[i64] = &[
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
+    // They hold memory that is in no process.
+    libc::SYS_shmget,
+    libc::SYS_msgget,
 ];
 
 /// What would still be there after the run.
-const OUTLIVES: &[i64] = &[libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget, libc::SYS_mq_open];
+const OUTLIVES: &[i64] = &[libc::SYS_semget, libc::SYS_mq_open];
+
+/// What puts another process of the same user back behind others, and which argument names it. It
+/// seems to succeed, too: a thread that pins itself to a processor names itself.
+const OTHERS_TURN: &[(i64, u8)] = &[
+    (libc::SYS_setpriority, 1),
+    (libc::SYS_ioprio_set, 1),
+    (libc::SYS_sched_setaffinity, 0),
+    (libc::SYS_sched_setattr, 0),
+    (libc::SYS_sched_setparam, 0),
+    (libc::SYS_sched_setscheduler, 0),
+];
 
 /// What changes files that can't be opened, besides their permissions.
 const ATTRIBUTES: &[i64] = &[

@@ -24,6 +24,23 @@ pub fn resident(pid: Id) -> Option<u64> {
     Some(pages * procfs::page_size())
 }
 
+/// How many descriptors a process has open: what the kernel says the size of their folder is.
+pub fn open_descriptors(pid: Id) -> Option<u64> {
+    Some(std::fs::metadata(format!("/proc/{pid}/fd")).ok()?.len())
+}
+
+/// How many files and folders there are in this one, as a process sees it, where it is kept in memory
+/// and that process is not where we are.
+pub fn names_in(pid: Id, folder: &str) -> Option<u64> {
+    let root = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    if root("self")? == root(&pid.to_string())? {
+        return None;
+    }
+    let folder = nix::sys::statfs::statfs(format!("/proc/{pid}/root{folder}").as_str()).ok()?;
+    let in_memory = folder.filesystem_type() == nix::sys::statfs::TMPFS_MAGIC;
+    in_memory.then(|| folder.files().saturating_sub(folder.files_free()))
+}
+
 /// The most memory that a process has held so far (`VmHWM`), in bytes.
 pub fn most_resident(pid: Id) -> Option<u64> {
     let kibibytes = Process::new(pid).ok()?.status().ok()?.vmhwm?;

@@ -20,6 +20,11 @@ pub struct Limits {
     pub file: u64,
     /// Descriptors that a process may have open: a machine has few terminals to give away.
     pub descriptors: u64,
+    /// Descriptors that all its processes may have open together: a socket holds memory that is in no
+    /// process (counted since Linux 6.2).
+    pub all_descriptors: u64,
+    /// Files and folders kept where files are kept in memory: each takes some of it, empty or not.
+    pub names: u64,
     /// Bytes written to stdout and stderr together.
     pub output: u64,
     /// Lines written to stdout and stderr together.
@@ -37,6 +42,8 @@ impl Default for Limits {
             tasks: 256,
             file: 64 << 20,
             descriptors: 1024,
+            all_descriptors: 8192,
+            names: 100_000,
             output: 8 << 20,
             lines: 200_000,
             room: 128 << 20,
@@ -54,6 +61,8 @@ impl Limits {
             tasks: usize::MAX,
             file: u64::MAX,
             descriptors: u64::MAX,
+            all_descriptors: u64::MAX,
+            names: u64::MAX,
             output: 256 << 20,
             lines: 1_000_000,
             room: u64::MAX,
@@ -69,7 +78,9 @@ impl Limits {
         set(Resource::RLIMIT_CPU, self.cpu)?;
         set(Resource::RLIMIT_DATA, self.memory)?;
         set(Resource::RLIMIT_FSIZE, self.file)?;
-        set(Resource::RLIMIT_CORE, 0)?;
+        // With none at all the kernel still starts who takes cores, outside (core(5)); with one byte
+        // it does not.
+        set(Resource::RLIMIT_CORE, 1)?;
         let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
         if self.descriptors < most {
             set(Resource::RLIMIT_NOFILE, self.descriptors)?;

@@ -183,6 +183,10 @@ pub enum Cut {
     Tasks,
     /// Its processes held more memory than they may.
     Memory,
+    /// Its processes had more descriptors open than they may.
+    Descriptors,
+    /// It made more files than it may.
+    Files,
 }
 
 impl Cut {
@@ -202,6 +206,8 @@ impl std::fmt::Display for Cut {
             Cut::Output => "it wrote more than it may",
             Cut::Tasks => "it made more processes or threads than it may",
             Cut::Memory => "it took more memory than it may",
+            Cut::Descriptors => "it had more files and sockets open than it may",
+            Cut::Files => "it made more files than it may",
         })
     }
 }

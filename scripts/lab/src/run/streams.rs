@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::kernel;
 use super::limits::Limits;
-use super::log::{Cut, Kind, Line, Log, State, Stream};
+use super::log::{Cut, Id, Kind, Line, Log, State, Stream};
 
 /// Called with each line, in the order in which they came.
 pub type Echo = Arc<dyn Fn(&Line) + Send + Sync>;
 
-/// How often the memory of all processes is added up.
+/// How often what all processes hold is added up.
 const WATCH: Duration = Duration::from_millis(50);
 
 /// A line longer than this is cut into several: a program that never writes a newline must not
@@ -32,7 +33,8 @@ struct Source {
     close_after: Option<usize>,
 }
 
-/// Reads both streams until they end; also adds up the memory now and then.
+/// Reads both streams until they end; also adds up what is held now and then, to the end of all that
+/// was started.
 pub(super) fn drain(
     log: &Log,
     stdout: Option<OwnedFd>,
@@ -68,7 +70,7 @@ pub(super) fn drain(
             sources.each_ref().map(|source| source.pipe.is_some() && ready.next() == Some(true))
         };
         if limits.memory < u64::MAX && log.now() >= watched + WATCH {
-            watch_memory(log, limits);
+            watch_what_is_held(log, limits);
             watched = log.now();
         }
         for (source, _) in sources.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
@@ -76,6 +78,11 @@ pub(super) fn drain(
         }
     }
     log.change(|state| state.drained = true);
+    // Who has closed both streams goes on.
+    let all_gone = |state: &State| (!state.traced).then_some(());
+    while limits.memory < u64::MAX && log.until(log.now() + WATCH, all_gone).is_none() {
+        watch_what_is_held(log, limits);
+    }
 }
 
 impl Source {
@@ -134,16 +141,24 @@ impl Source {
     }
 }
 
-/// Ends the run when its processes hold more memory than they may together.
-fn watch_memory(log: &Log, limits: &Limits) {
+/// Ends the run when its processes hold more than they may together.
+fn watch_what_is_held(log: &Log, limits: &Limits) {
     let alive = |state: &State| -> Vec<_> {
         let processes = state.tasks.values().filter(|t| t.alive() && t.kind == Kind::Process);
         processes.map(|task| task.id).collect()
     };
     let pids = alive(&log.lock());
-    let resident: u64 = pids.into_iter().filter_map(super::kernel::resident).sum();
-    if resident > limits.memory {
-        log.change(|state| state.cut = state.cut.or(Some(Cut::Memory)));
-        super::kill_all(log);
-    }
+    let sum = |of: fn(Id) -> Option<u64>| pids.iter().copied().filter_map(of).sum::<u64>();
+    let names = |folder| pids.iter().find_map(|pid| kernel::names_in(*pid, folder)).unwrap_or(0);
+    let over = if sum(kernel::resident) > limits.memory {
+        Cut::Memory
+    } else if sum(kernel::open_descriptors) > limits.all_descriptors {
+        Cut::Descriptors
+    } else if names("/tmp") + names("/dev/shm") > limits.names {
+        Cut::Files
+    } else {
+        return;
+    };
+    log.change(|state| state.cut = state.cut.or(Some(over)));
+    super::kill_all(log);
 }

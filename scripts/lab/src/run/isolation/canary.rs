@@ -80,6 +80,7 @@ pub(super) fn send(way: Way) -> Result<Isolation> {
                 holds.push("a user of its own for each run".into());
                 open.push("sockets in files that everybody may write to".to_string());
             } else {
+                holds.push("no local sockets (AF_UNIX)".into());
                 open.push("what it leaves in /dev/shm".into());
             }
             if could("signalled") {

@@ -11,6 +11,8 @@ use landlock::{
     path_beneath_rules,
 };
 
+use nix::libc;
+
 use super::{Confined, Entry, FIRST_USER, Folder, SYSTEM, filter, is_root, outermost};
 use crate::run::filter::Surroundings;
 
@@ -81,4 +83,16 @@ fn rules(own: &Path, files: &[PathBuf]) -> Result<Option<OwnedFd>> {
         .add_rules(path_beneath_rules(["/dev/shm"], shared))?
         .add_rules(path_beneath_rules([own], AccessFs::from_all(RULES)))?;
     Ok(ruleset.into())
+}
+
+/// Whether the kernel keeps programs from the abstract sockets of others (`unix(7)`): since the sixth
+/// version of its rules.
+pub(super) fn divides_sockets() -> bool {
+    const ASK_VERSION: libc::c_uint = 1;
+    let nothing = std::ptr::null::<libc::c_void>();
+    // SAFETY: asked for the version, it reads no memory.
+    #[allow(unsafe_code)]
+    let version =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0_usize, ASK_VERSION) };
+    version >= 6
 }

@@ -167,8 +167,13 @@ impl Isolation {
             }
         }
         for fence in Fence::kinds() {
+            let own_user = fence.own_user;
             if let Ok(mut isolation) = canary::send(Way::Fence(fence)) {
                 isolation.apart = network == network::Reach::Loopback;
+                // Local sockets that are in no file: a network has them, or Landlock divides them.
+                if own_user && !isolation.apart && !fence::divides_sockets() {
+                    isolation.protection.open.push("abstract sockets".into());
+                }
                 isolation.protection.share_loopback(network);
                 isolation.protection.more = more(most, why_not);
                 return isolation;
