@@ -9,6 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher as _};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -217,7 +218,15 @@ impl Builder<'_> {
 /// The workspace that a package can't be built without, as it takes versions or settings from it;
 /// else the package itself.
 fn workspace_of(package: &Path) -> &Path {
-    let text = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    // What may be a pipe, a link to anything, or without end, in what was handed in.
+    let text = |folder: &Path| {
+        let (mut text, file) = (String::new(), folder.join("Cargo.toml"));
+        if file.symlink_metadata().is_ok_and(|at| at.is_file()) {
+            let file = File::open(file).map(|file| file.take(LARGEST_DESCRIPTION));
+            let _ = file.and_then(|mut file| file.read_to_string(&mut text));
+        }
+        text
+    };
     let plain: String = text(package).split_whitespace().collect();
     if !plain.contains("workspace=true") || plain.contains("[workspace") {
         return package;

@@ -228,6 +228,12 @@ fn no_submission_stops_the_others() {
         put(name, good.as_bytes(), 0o644);
     }
     put("naïve — Ω/main.py".as_bytes(), good.as_bytes(), 0o644);
+    // As long as a name may be, where that of its record is longer; and two commands.
+    put(("𐐷".repeat(60) + ".py").as_bytes(), good.as_bytes(), 0o644);
+    put(b"\x1b[2J::error::x.py", good.as_bytes(), 0o644);
+    put(b"huge.rs", b"", 0o644);
+    let huge = fs::File::options().write(true).open(class.join("huge.rs")).expect("it is there");
+    huge.set_len(64 << 30).expect("a file without as much on the disk");
     put(b"r s;\n.rs", b"fn main() {}", 0o644);
     put(b"empty.py", b"", 0o644);
     put(b"empty", b"", 0o755);
@@ -235,6 +241,7 @@ fn no_submission_stops_the_others() {
     fs::create_dir(class.join("nothing")).expect("a folder");
     symlink("/etc/passwd", class.join("link.py")).expect("a link");
     symlink("gone.py", class.join("dangling.py")).expect("a link");
+    symlink("naïve — Ω", class.join("folder")).expect("a link");
     // Somebody else's program, which gets the points.
     fs::create_dir(class.join("links")).expect("a folder");
     symlink("../with space.py", class.join("links/main.py")).expect("a link");
@@ -267,6 +274,8 @@ fn no_submission_stops_the_others() {
     all.sort();
     all.push("class/not there.py".into());
     all.push("class/group/member".into());
+    // As a shell's `class/*/` has it.
+    all.iter_mut().filter(|name| *name == "class/folder").for_each(|name| name.push("/"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
     command.current_dir(&folder).args(["grade", "fork"]).args(&all);
     command.args(["--only", "lines", "--time-limit", "5", "--json", "all.json"]);
@@ -289,6 +298,8 @@ fn no_submission_stops_the_others() {
             "empty.py" | "r s;\n.rs" | "group/member" => status == "fail",
             "group" => why.is_empty(),
             "empty" | "other-machine" => status == "not-gradable" || why.contains("format"),
+            "huge.rs" => why.contains("larger than any program"),
+            "folder/" => why.contains("a link to naïve — Ω"),
             "essay.txt" => why.contains("neither a Python program"),
             "nothing" => why.contains("no Cargo.toml and no Python program"),
             "link.py" | "dangling.py" | "links" => why.contains("a link to "),
