@@ -195,9 +195,10 @@ impl Faults {
         if run.hung {
             self.wrong.push(format!("{what}: hung"));
         }
-        // Where memory is refused, Rust offers a backtrace with its line, and no panic has been.
-        let offered = run.err.contains("RUST_BACKTRACE") && !memory::aborted(&run);
-        if run.err.contains("panicked at") || offered || run.code == Some(101) {
+        // Where memory is refused, Rust offers a backtrace with its line, and its own start of a
+        // thread panics; none of it is ours.
+        let panicked = run.err.contains("panicked at") || run.err.contains("RUST_BACKTRACE");
+        if panicked && !memory::aborted(&run) || run.code == Some(101) {
             self.wrong.push(format!("{what}: panicked: {}", run.err));
         }
         Ok(run)

@@ -6,10 +6,12 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 
-use super::{Faults, RUNS, Run, address_of, command_spawn};
+use super::{Faults, PATIENCE, RUNS, Run, address_of, command_spawn};
 
 /// Limits in KiB: from what no demo can be loaded with to what all have enough of.
 fn limits() -> impl Iterator<Item = usize> {
@@ -56,7 +58,8 @@ fn is_loaded(faults: &Faults, run: &str, most: usize) -> io::Result<bool> {
 
 /// Ended by Rust's collections or by the C library, which said so: several threads may, at once.
 pub(super) fn aborted(end: &Run) -> bool {
-    let told = ["memory allocation of ", "Fatal glibc error: "];
+    let told =
+        ["memory allocation of ", "failed to allocate an alternative stack", "Fatal glibc error: "];
     end.signal == Some(Signal::SIGABRT as i32) && told.iter().any(|words| end.err.contains(words))
 }
 
@@ -145,7 +148,11 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
+        let start = Instant::now();
+        // Whoever was killed in it may still be on the way out.
+        while fs::remove_dir(&self.0).is_err() && start.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
