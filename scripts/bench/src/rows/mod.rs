@@ -12,6 +12,7 @@ use crate::contest::{ABSENT, Row};
 use crate::folder;
 
 pub(crate) mod echo;
+mod grading;
 mod pool;
 mod process;
 mod queue;
@@ -34,7 +35,7 @@ pub(crate) fn all(quick: bool) -> Vec<Row> {
         start::row(quick),
     ];
     if !quick {
-        rows.push(walkthrough::row());
+        rows.extend([walkthrough::row(), grading::row()]);
     }
     rows
 }
@@ -54,6 +55,7 @@ pub(crate) fn take_part(words: &[String]) -> io::Result<()> {
         "echo" => echo::take_part(name, &args),
         "start" => start::take_part(name, &args),
         "walkthrough" => walkthrough::take_part(),
+        "grading" => grading::take_part(name, &args),
         "thread" => thread::take_part(name, &args),
         _ => Err(unknown(name)),
     }
