@@ -430,7 +430,7 @@ pub fn last_word(state: &State) -> Option<String> {
 
 /// Time that a program gets to do what it should do at once. Long, so that a busy machine never
 /// makes the difference; nobody waits for it who does it.
-pub const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(8);
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,10 @@ pub use streams::Echo;
 /// a moment for it, on a busy machine a long one. Nobody waits for it who leaves nothing.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How often what no event tells is asked for, and how seldom at least.
+const OFTEN: Duration = Duration::from_millis(2);
+const SELDOM: Duration = Duration::from_millis(5);
+
 /// Where the program's stdout goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Stdout {
@@ -295,6 +299,7 @@ impl Live {
         let mut stillness = Stillness::new(self.stdin.is_none());
         let mut look = self.log.now();
         loop {
+            let asked = self.log.now();
             if let Some(answer) = ask() {
                 return Some(answer);
             }
@@ -307,7 +312,9 @@ impl Live {
             if over {
                 return ask();
             }
-            std::thread::sleep(Duration::from_micros(500));
+            // On a busy machine an answer takes long, and who asks is in the way of the others.
+            let took = self.log.now().saturating_sub(asked);
+            std::thread::sleep((3 * took).clamp(OFTEN, SELDOM));
         }
     }
 

@@ -32,4 +32,4 @@ else:
     threads = [Greeter(name) for name in options.names]
 for thread in threads:
     thread.start()
-time.sleep(options.delay + 1)
+time.sleep(options.delay + 3)

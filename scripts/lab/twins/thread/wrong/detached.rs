@@ -9,7 +9,7 @@ fn main() {
     for name in names {
         start(name, &style, delay);
     }
-    thread::sleep(delay + Duration::from_secs(1));
+    thread::sleep(delay + Duration::from_secs(3));
 }
 
 fn start(name: String, style: &str, delay: Duration) -> JoinHandle<()> {
