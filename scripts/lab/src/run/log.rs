@@ -260,6 +260,8 @@ pub struct State {
     pub(super) writes: VecDeque<Write>,
     pub(super) gate: Option<Gate>,
     pub(super) release: Vec<Id>,
+    /// How often those who were held have been let go.
+    pub(super) openings: u64,
     /// Processes that only bring the program into its box; they count for nothing.
     pub(super) helpers: BTreeSet<Id>,
     pub(super) doomed: bool,

@@ -322,7 +322,8 @@ impl Live {
     pub fn open_gate(&self) {
         self.log.change(|state| {
             state.gate = None;
-            state.release = state.held.clone();
+            state.openings += 1;
+            state.release.extend(&state.held);
         });
     }
 
@@ -330,7 +331,8 @@ impl Live {
     pub fn open_gate_but_for(&self, kept: Id) {
         self.log.change(|state| {
             state.gate = None;
-            state.release = state.held.iter().copied().filter(|id| *id != kept).collect();
+            state.openings += 1;
+            state.release.extend(state.held.iter().filter(|id| **id != kept));
         });
     }
 
@@ -345,8 +347,8 @@ impl Live {
     /// Continues everybody who is held now; who comes to the gate later is held.
     pub fn let_go(&self) {
         self.log.change(|state| {
-            state.release = state.held.clone();
-            state.held.clear();
+            state.openings += 1;
+            state.release.append(&mut state.held);
         });
     }
 

@@ -618,18 +618,26 @@ impl Tracer<'_> {
     }
 
     fn hold_or_resume(&mut self, task: Id, step: Option<Step>) {
+        let mut openings = 0;
         let hold = step.is_some_and(|what| {
             let (gate, process, doomed) = {
                 let state = self.log.lock();
                 let process = state.tasks.get(&task).map_or(task, |task| task.process);
+                openings = state.openings;
                 (state.gate.clone(), process, state.doomed)
             };
             let moment = Moment { task, process, root: process == self.root, what };
             !doomed && gate.is_some_and(|gate| gate(&moment))
         });
+        // Not if the others have been let go meanwhile: nobody would know of this one.
+        let hold = hold
+            && self.log.change(|state| {
+                let in_time = state.openings == openings;
+                state.held.extend(in_time.then_some(task));
+                in_time
+            });
         if hold {
             self.held.insert(task);
-            self.log.change(|state| state.held.push(task));
         } else {
             resume(task, 0);
         }
