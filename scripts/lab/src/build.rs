@@ -237,8 +237,9 @@ fn workspace_of(package: &Path) -> &Path {
 
 /// Of the packages of a workspace, the one with this manifest alone counts.
 fn only_member(metadata: &mut Value, manifest: &Path) {
+    let manifest = Path::new("package").join(manifest); // where it was copied to
     let is_it = |package: &&Value| {
-        package["manifest_path"].as_str().is_some_and(|path| Path::new(path).ends_with(manifest))
+        package["manifest_path"].as_str().is_some_and(|path| Path::new(path).ends_with(&manifest))
     };
     let one = list(&metadata["packages"]).find(is_it).map(|package| package["id"].clone());
     metadata["workspace_default_members"] = one.into_iter().collect();

@@ -13,7 +13,7 @@ use super::{size, tell};
 use crate::contest::{Case, Goal, Row, rust};
 use crate::{failed, folder};
 
-/// So many processors more would be needed if each did nothing but run one submission at a time.
+/// Below 1 where runs that wait stand beside others; the more above it, the more grading itself takes.
 pub(crate) fn row() -> Row {
     let case = |lab: &'static str| Case {
         name: format!("40 submissions to the lab {lab}"),
