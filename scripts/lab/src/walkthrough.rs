@@ -219,7 +219,7 @@ fn one_by_one(sections: &[Section], terminal: &Arc<Terminal>) -> Vec<Walked> {
 }
 
 /// Most of a section's time is waiting: so many are run at the same time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// Some sections at the same time, shown one after the other: what the later ones say is kept back
 /// until it is their turn.

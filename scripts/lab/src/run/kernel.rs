@@ -171,18 +171,20 @@ pub enum Waits {
     Other(u64),
 }
 
-/// What a task waits for, unless it runs. Who has been stopped waits for us alone: on a busy machine
-/// for a while, until it is our turn to let it go on.
-pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
+/// The system call in which a task waits, and its arguments. Who has been stopped waits for us alone,
+/// whatever the call: on a busy machine for a while, until it is our turn to let it go on.
+fn waits_in(process: Id, task: Id) -> Option<(i64, [u64; 6])> {
     let task = Process::new(process).ok()?.task_from_tid(task).ok()?;
-    let Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. } =
-        task.syscall().ok()?
-    else {
+    let Syscall::Blocked { syscall_number, argument_registers, .. } = task.syscall().ok()? else {
         return None;
     };
-    if matches!(task.stat().ok()?.state, 't' | 'T') {
-        return None;
-    }
+    let stopped = matches!(task.stat().ok()?.state, 't' | 'T');
+    (!stopped).then_some((syscall_number, argument_registers))
+}
+
+/// What a task waits for, unless it runs or has been stopped.
+pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
+    let (number, arguments) = waits_in(process, task)?;
     Some(match number {
         libc::SYS_wait4 | libc::SYS_waitid => Waits::Child,
         libc::SYS_futex if arguments[3] == 0 => Waits::Thread,
@@ -190,7 +192,7 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
         libc::SYS_nanosleep | libc::SYS_clock_nanosleep => Waits::Sleep,
         other if only_for_time(other, &arguments) => Waits::Sleep,
         // A sleep that a signal has interrupted, and that goes on under another number.
-        libc::SYS_restart_syscall if sleeps_on(process, task.tid) => Waits::Sleep,
+        libc::SYS_restart_syscall if sleeps_on(process, task) => Waits::Sleep,
         other => Waits::Other(other.unsigned_abs()),
     })
 }
@@ -199,12 +201,7 @@ pub fn waits_for(process: Id, task: Id) -> Option<Waits> {
 /// child, for a thread (futex), or for what comes through a pipe; `fed` where its stdin is none
 /// of these, as somebody else may write to it meanwhile.
 pub fn never_by_itself(process: Id, task: Id, fed: bool) -> bool {
-    let task = Process::new(process).and_then(|process| process.task_from_tid(task));
-    let Ok(Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. })) =
-        task.map(|task| task.syscall())
-    else {
-        return false;
-    };
+    let Some((number, arguments)) = waits_in(process, task) else { return false };
     let file = |number: u64| fs::read_link(format!("/proc/{process}/fd/{number}")).ok();
     match number {
         libc::SYS_wait4 | libc::SYS_waitid => true,
@@ -220,12 +217,7 @@ pub fn never_by_itself(process: Id, task: Id, fed: bool) -> bool {
 
 /// Whether a task waits in a call that was given a time-out.
 pub fn has_time_out(process: Id, task: Id) -> bool {
-    let task = Process::new(process).and_then(|process| process.task_from_tid(task));
-    let Ok(Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. })) =
-        task.map(|task| task.syscall())
-    else {
-        return false;
-    };
+    let Some((number, arguments)) = waits_in(process, task) else { return false };
     match number {
         libc::SYS_futex => arguments[3] != 0,
         // Milliseconds, and -1 for none.
@@ -406,6 +398,7 @@ pub fn is_socket(pid: Id, fd: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::ptrace;
     use proptest::prelude::*;
 
     use super::*;
@@ -419,6 +412,27 @@ mod tests {
         let found = listening_of(own);
         assert!(found.contains(&address), "{found:?}");
         assert!(!found.contains(&client.local_addr().expect("its address")), "{found:?}");
+    }
+
+    #[test]
+    fn who_has_been_stopped_waits_for_nobody_else() {
+        use std::process::{Command, Stdio};
+        let mut cat = Command::new("cat");
+        let cat = cat.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+        let mut cat = cat.expect("cat");
+        let pid = nix::unistd::Pid::from_raw(Id::try_from(cat.id()).expect("a number"));
+        let waits = || never_by_itself(pid.as_raw(), pid.as_raw(), false);
+        while !waits() {
+            std::thread::yield_now(); // it has not begun to read
+        }
+        ptrace::seize(pid, ptrace::Options::empty()).expect("a child may be traced");
+        ptrace::interrupt(pid).expect("it is traced");
+        nix::sys::wait::waitpid(pid, None).expect("it stops");
+        assert!(!waits());
+        assert_eq!(waits_for(pid.as_raw(), pid.as_raw()), None);
+        ptrace::detach(pid, None).expect("it is stopped");
+        drop(cat.stdin.take());
+        assert!(cat.wait().expect("its end").success());
     }
 
     #[test]
