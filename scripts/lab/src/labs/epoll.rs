@@ -1,7 +1,7 @@
 //! Asynchronous I/O: `select.epoll`.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
@@ -400,13 +400,17 @@ fn provoke(live: &Live, greedy: &mut Peer) -> (usize, usize) {
     let Some(address) = greedy.address() else {
         return (0, 0);
     };
-    let (begun, mut sent) = (Instant::now(), 0);
+    let (begun, mut sent) = (live.log.now(), 0);
     let (mut seen, mut lines) = (0, 0);
-    let mut last = (None, begun);
     let used = || kernel::processor_time(live.pid()).unwrap_or_default();
-    let mut before = (0, used());
+    let (mut last, mut before) = ((None, begun), (0, used()));
+    let mut spins = None;
     loop {
         sent += greedy.try_send(&vec![GREEDY; (MUCH - sent).min(64 << 10)]);
+        let read_since = |moment| live.log.lock().has_been_read(moment);
+        // What it has printed by then and is not read yet may be what it waits for.
+        let calm = last.1 + STILL <= live.log.now() && read_since(last.1);
+        let silent = spins.is_some_and(read_since);
         {
             let state = live.log.lock();
             lines += of_the_greedy(&state.lines[seen..]).0;
@@ -414,17 +418,20 @@ fn provoke(live: &Live, greedy: &mut Peer) -> (usize, usize) {
         }
         let asleep = asleep(live).map(|asleep| (asleep, seen));
         if asleep.is_none() || asleep != last.0 {
-            last = (asleep, Instant::now());
+            last = (asleep, live.log.now());
+        } else if calm && (sent == MUCH || !kernel::has_read(&live.log.lock(), address)) {
+            // Asleep with something left to be read, it wants no more; with nothing left, that was all.
+            break;
         }
-        // Asleep with something left to be read, it wants no more; with nothing left, that was all.
-        let still = last.1.elapsed() > STILL;
-        let over = still && (sent == MUCH || !kernel::has_read(&live.log.lock(), address));
         // Or it spins.
         if seen != before.0 {
-            before = (seen, used());
+            (before, spins) = ((seen, used()), None);
+        } else if silent {
+            break;
+        } else if used().saturating_sub(before.1) > Duration::from_millis(200) {
+            spins.get_or_insert(live.log.now());
         }
-        let over = over || used().saturating_sub(before.1) > Duration::from_millis(200);
-        if over || begun.elapsed() > SOON || live.log.lock().ended.is_some() {
+        if live.log.now() > begun + SOON || live.log.lock().ended.is_some() {
             break;
         }
         std::thread::sleep(Duration::from_millis(1));

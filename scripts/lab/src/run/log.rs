@@ -282,6 +282,11 @@ impl State {
         self.births.iter().skip(1).map(|id| &self.tasks[id])
     }
 
+    /// Whether all that was written before this moment has been read.
+    pub fn has_been_read(&self, moment: Duration) -> bool {
+        self.drained || self.read_until >= moment
+    }
+
     /// The lines of one stream.
     pub fn lines_of(&self, stream: Stream) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(move |line| line.stream == stream)

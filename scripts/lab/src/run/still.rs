@@ -59,11 +59,7 @@ impl Stillness {
         }
         self.looks += u32::from(stands);
         self.sleeps = sleeps;
-        let read = {
-            let state = log.lock();
-            state.drained || state.read_until >= self.since
-        };
-        self.looks >= LOOKS && read
+        self.looks >= LOOKS && log.lock().has_been_read(self.since)
     }
 }
 
