@@ -459,7 +459,8 @@ fn talkative(live: &Live, address: SocketAddr, word: &str) -> Result<Option<Peer
     let mut length = joined(&live.log.lock()).len();
     // Since its first word was printed: before that, nobody may have known of it.
     let mut known: Option<Instant> = None;
-    while known.is_none_or(|known| known.elapsed() < LIMIT + PAUSE[0]) {
+    // It is the moment of sending that counts: we may be late to see what has been printed.
+    while known.is_none_or(|known| last < known + LIMIT + PAUSE[0]) {
         let before = std::mem::replace(&mut last, Instant::now());
         client.send(word.as_bytes());
         let silent = before.elapsed();
