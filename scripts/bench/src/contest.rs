@@ -73,6 +73,10 @@ pub(crate) enum Goal {
     Above(&'static str, f64),
     /// Ours takes less than that.
     Under(f64),
+    /// What ours has to say besides, under this name, is at most so many times what that peer says.
+    Besides(&'static str, &'static str, f64),
+    /// What ours has to say besides, under this name, is less than that.
+    BesidesUnder(&'static str, f64),
 }
 
 pub(crate) fn rust(name: &'static str) -> Contestant {
@@ -235,6 +239,17 @@ fn judge(goal: Goal, row: &Row, standings: &[Standing]) -> Option<Verdict> {
         Goal::Under(limit) => {
             let words = format!("under {limit} {unit}: {:.2} {unit}", ours.median);
             Verdict { words, reached: limit / ours.median, is_ratio: false }
+        }
+        Goal::Besides(what, peer, times) => {
+            let is = ours.besides.get(what)? / find(peer)?.besides.get(what)?;
+            let (percent, more) = (100.0 * times - 100.0, 100.0 * is - 100.0);
+            let words = format!("{what} within {percent:.0} % of {peer}: {more:+.0} %");
+            Verdict { words, reached: times / is, is_ratio: true }
+        }
+        Goal::BesidesUnder(what, limit) => {
+            let is = *ours.besides.get(what)?;
+            let words = format!("{what} under {limit}: {is:.1}");
+            Verdict { words, reached: if is < limit { 1.0 } else { limit / is }, is_ratio: false }
         }
     })
 }

@@ -18,39 +18,32 @@ use crate::contest::{Case, Goal, Row, on_processors, rust};
 const MESSAGE: [u8; 64] = [b'x'; 64];
 const PING: usize = 4;
 
+/// What is told besides.
+const P99: &str = "p99 µs";
+const MEMORY: &str = "bytes a connection";
+
 pub(crate) fn row(quick: bool) -> Row {
     let crowds: &[u32] = if quick { &[100] } else { &[1, 100, 1000, 10_000] };
-    let messages = if quick { 40_000 } else { 100_000 };
-    let case = |&crowd: &u32| Case {
-        name: format!("{crowd} connections"),
-        point: Some(("CPU time of the server", crowd)),
-        args: vec![messages, u64::from(crowd)],
-        field: [
-            "epoll-demo",
-            "C epoll",
-            "mio",
-            "polling",
-            "tokio, one thread",
-            "smol",
-            "libuv",
-            "Python selectors",
-            "Python asyncio",
-            "Python uvloop",
-        ]
-        .map(rust)
-        .into(),
-        goals: vec![
-            Goal::Times("C epoll", 1.0 / 1.03),
-            Goal::Times("mio", 1.0),
-            Goal::Times("polling", 1.0),
-            Goal::Times("tokio, one thread", 1.0),
-            Goal::Times("smol", 1.0),
-            Goal::Times("libuv", 1.0),
-            Goal::Times("Python selectors", 1.0),
-            Goal::Times("Python asyncio", 1.0),
-            Goal::Times("Python uvloop", 1.0),
-        ],
-        ..Case::default()
+    let messages = 40_000;
+    // All with one thread, but for one.
+    let peers = ["mio", "polling", "tokio, one thread", "smol", "libuv"];
+    let slow = ["Python selectors", "Python asyncio", "Python uvloop"];
+    let case = |&crowd: &u32| {
+        let fast = ["epoll-demo", "C epoll"].into_iter().chain(peers).chain(["tokio, two threads"]);
+        let mut goals = vec![Goal::Times("C epoll", 1.0 / 1.03)];
+        goals.extend(peers.iter().chain(&slow).map(|peer| Goal::Times(peer, 1.0)));
+        goals.extend(peers.map(|peer| Goal::Besides(P99, peer, 1.1)));
+        if crowd == 10_000 {
+            goals.push(Goal::BesidesUnder(MEMORY, 64.0));
+        }
+        Case {
+            name: format!("{crowd} connections"),
+            point: Some(("CPU time of the server", crowd)),
+            args: vec![messages, u64::from(crowd)],
+            field: fast.map(rust).chain(slow.map(|name| rust(name).share(2))).collect(),
+            goals,
+            ..Case::default()
+        }
     };
     Row {
         name: "echo",
@@ -72,7 +65,8 @@ pub(crate) fn take_part(name: &str, args: &[u64]) -> io::Result<()> {
 
     let mut command = peer("echo", name);
     command.arg("127.0.0.1:0").stdout(printed.try_clone()?).stderr(Stdio::piped());
-    let server = on_processors(1, || spawn(name, &mut command))?;
+    let processors = if name == "tokio, two threads" { 2 } else { 1 };
+    let server = on_processors(processors, || spawn(name, &mut command))?;
     let (mut server, address) = listening(name, server)?;
     let done = exchange(&address, server.id(), messages, crowd);
     server.kill()?;
@@ -127,10 +121,10 @@ fn exchange(address: &str, server: u32, messages: u64, crowd: u64) -> io::Result
     let (all, cpu) = (start.elapsed(), cpu(server)? - cpu_before);
     took.sort_unstable();
     tell(nanos(std::time::Duration::from_nanos(cpu), messages), took.len());
-    println!("p99 µs {}", nanos(took[took.len() * 99 / 100], 1000));
+    println!("{P99} {}", nanos(took[took.len() * 99 / 100], 1000));
     println!("messages/s {}", 1e9 / nanos(all, messages));
     if crowd >= 1000 {
-        println!("bytes a connection {}", memory / crowd);
+        println!("{MEMORY} {}", memory / crowd);
     }
     Ok(())
 }
@@ -161,7 +155,8 @@ pub(crate) fn serve(name: &str) -> io::Result<()> {
         "mio" => with_mio(),
         "polling" => with_polling(),
         "smol" => with_smol(),
-        _ => with_tokio(),
+        "tokio, one thread" => with_tokio(&mut tokio::runtime::Builder::new_current_thread()),
+        _ => with_tokio(tokio::runtime::Builder::new_multi_thread().worker_threads(2)),
     }
 }
 
@@ -267,9 +262,9 @@ fn with_smol() -> io::Result<()> {
     }))
 }
 
-fn with_tokio() -> io::Result<()> {
+fn with_tokio(builder: &mut tokio::runtime::Builder) -> io::Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = builder.enable_io().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         eprintln!("listening on {}", listener.local_addr()?);

@@ -39,7 +39,7 @@ pub(crate) fn row(quick: bool) -> Row {
     };
     note.field.extend([python(threads).share(4), python(processes).share(10)]);
 
-    let (tasks, part) = if quick { (40, 20) } else { (200, 20) };
+    let (tasks, part) = if quick { (40, 20) } else { (200, 40) };
     let mut heavy = Case {
         name: format!("{tasks} tasks, exponent 200,000"),
         args: vec![tasks, 200, 200_000],
@@ -49,7 +49,7 @@ pub(crate) fn row(quick: bool) -> Row {
             Goal::Times(threads, 20.0),
             Goal::Times(processes, 10.0),
         ]),
-        rounds: 2,
+        rounds: 3,
         ..Case::default()
     };
     let slow = [threads, processes].map(|name| python(name).share(part));
