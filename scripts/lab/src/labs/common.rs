@@ -211,13 +211,16 @@ fn waits_meanwhile(
         (ended && waits == Some(wanted) && time >= STEADY).then_some(())
     });
     if blocked.is_none() {
-        let (waits, time) = first.look();
-        if waits == Some(Waits::Sleep) && time >= A_WHILE / 2 {
-            return Err("the program sleeps: it waits for time to pass, not for the one held");
-        }
+        let (waits, mut slept) = first.look();
         if matches!(waits, Some(Waits::Sleep | Waits::ThreadOrTime)) {
             // It looks again and again. Who does so for some time only comes to an end.
-            live.poll(SOON, || None::<()>);
+            live.poll(SOON, || {
+                slept = first.look().1;
+                None::<()>
+            });
+        }
+        if waits == Some(Waits::Sleep) && slept >= SOON {
+            return Err("the program sleeps: it waits for time to pass, not for the one held");
         }
     }
     if live.log.lock().ended.is_some() {
@@ -243,7 +246,9 @@ pub fn waits_for_held(
         Waits::Child => ("child", "the parent waits while a child lives, and ends after it"),
         _ => ("thread", "the first thread waits for the one that is held"),
     };
-    let live = exam.start(spec)?;
+    // The time for which we hold it is not the program's.
+    let limits = Limits { time: 3 * spec.limits.time, ..spec.limits };
+    let live = exam.start(Spec { limits, ..spec })?;
     all_at_work(&live, count);
     let mut others: Vec<Task> = {
         let state = live.log.lock();

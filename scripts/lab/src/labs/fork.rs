@@ -229,9 +229,15 @@ fn forever(exam: &mut Exam) -> Finding {
             format!("in {} seconds so many: {said}", SOON.as_secs()),
         );
     };
-    let writers: Vec<_> = lines.iter().filter_map(|line| line.by).collect();
+    // Its process, that is: which of its threads does so is free.
+    let of_line = |line: &Line| run.tasks.get(&line.by?).map(|task| task.process);
+    let writers: Vec<_> = lines.iter().filter_map(of_line).collect();
     expect(writers.windows(2).all(|pair| pair[0] == pair[1]), "one child prints them all", || {
         format!("they were written by {writers:?}")
+    })?;
+    let root = run.root().map_or(0, |task| task.id);
+    expect(!writers.contains(&root), "a child prints them", || {
+        format!("they were written by the program itself ({root})")
     })?;
     // From its birth, not from its first line: lines may be read late, and many at once.
     let born =

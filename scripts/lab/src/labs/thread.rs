@@ -1,14 +1,16 @@
 //! Threads: `threading.Thread`.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::common::{
     all_at_work, at_work, delayed, in_order, numbers, prints, some, stdout, waits_for_held, writer,
 };
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, Trouble, done, expect, fail};
-use crate::run::kernel::Waits;
-use crate::run::{Ending, Kind, Spec, State, Stream, Task};
+use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail};
+use crate::run::kernel::{self, Waits};
+use crate::run::{Ending, Id, Kind, Moment, Spec, State, Step, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
     name: "thread",
@@ -138,13 +140,68 @@ fn held(exam: &mut Exam) -> Result<Rc<Kept>, Trouble> {
 /// does meanwhile is over by then: where stdout has one buffer for all threads, as in Python, it may
 /// write what another one has put into it, as the interpreter does at the end of the main module.
 fn held_at_work(exam: &mut Exam, style: &str, names: &[String]) -> Result<State, Trouble> {
-    let options = ["--style", style].map(String::from);
-    let arguments: Vec<_> = options.into_iter().chain(delayed(names)).collect();
-    let spec = Spec { gate: Some(at_work(names.to_vec())), ..exam.spec(&arguments) };
+    let spec = Spec { gate: Some(at_work(names.to_vec())), ..exam.spec(&styled(style, names)) };
     let live = exam.start(spec)?;
     all_at_work(&live, names.len());
     live.open_gate();
     Ok(live.finish())
+}
+
+fn styled(style: &str, names: &[String]) -> Vec<String> {
+    ["--style", style].map(String::from).into_iter().chain(delayed(names)).collect()
+}
+
+/// A run in which the threads are held at the beginning of their delays, and let go one at a time:
+/// nobody else runs when one of them greets. And who was let go so.
+fn one_by_one(
+    exam: &mut Exam,
+    style: &str,
+    names: &[String],
+) -> Result<(State, BTreeSet<Id>), Trouble> {
+    let mut spec = exam.spec(&styled(style, names));
+    spec.gate = Some(Arc::new(|moment: &Moment| {
+        moment.task != moment.process && matches!(moment.what, Step::Sleep)
+    }));
+    let live = exam.start(spec)?;
+    all_at_work(&live, names.len());
+    let (mut gone, pid) = (BTreeSet::new(), live.pid());
+    while let Some(next) = live.until(SOON, |state| state.held.first().copied()) {
+        let said = |state: &State| state.lines_of(Stream::Stdout).count();
+        let before = said(&live.log.lock());
+        live.let_one_go(next);
+        gone.insert(next);
+        // Until it has ended, sleeps once more, or has greeted and waits for something else.
+        live.poll(SOON, || {
+            let state = live.log.lock();
+            let over = !state.tasks[&next].alive() || state.held.contains(&next);
+            let waits = said(&state) > before && kernel::waits_for(pid, next).is_some();
+            (over || waits).then_some(())
+        });
+    }
+    live.open_gate();
+    Ok((live.finish(), gone))
+}
+
+/// Passes when each name is greeted by another thread. Where one may have written what another one
+/// had put into their buffer, they are let go one at a time, which tells.
+fn one_each(exam: &mut Exam, style: &str, run: &State, names: &[String]) -> Result<(), Trouble> {
+    let writers = |run: &State, names: &[String]| -> Result<Vec<Id>, Trouble> {
+        names.iter().map(|name| Ok(writer(run, |line| line == greeting(name))?.id)).collect()
+    };
+    if writers(run, names)?.into_iter().collect::<BTreeSet<Id>>().len() == names.len() {
+        return Ok(());
+    }
+    let names = exam.words(3);
+    let (run, gone) = one_by_one(exam, style, &names)?;
+    prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
+    let seen = writers(&run, &names)?;
+    // Those that sleep in a way of their own can't be let go one at a time, which tells nothing.
+    let count = |id: &Id| seen.iter().filter(|other| *other == id).count();
+    let busy = gone.iter().find(|id| count(id) > 1);
+    expect(busy.is_none(), "a thread of its own for each name", || {
+        let by_one = busy.map_or(0, count);
+        format!("let go one at a time: {by_one} of {} names are greeted by one", names.len())
+    })
 }
 
 fn greeting(name: &str) -> String {
@@ -200,12 +257,27 @@ fn threads(exam: &mut Exam) -> Finding {
     let greeters = greeters(&run, &run.inputs)?;
     let processes = run.made().filter(|task| task.kind == Kind::Process).count();
     expect(processes == 0, "threads, not processes", || format!("{processes} processes made"))?;
+    one_each(exam, "function", &run, &run.inputs)?;
+    without_a_delay(exam)?;
     Ok(vec![format!(
         "{} lines by the threads {} of process {}; 0 processes made",
         run.inputs.len(),
         numbers(greeters),
         run.root().map_or(0, |task| task.id),
     )])
+}
+
+/// The same where there is nothing to wait for. One is held, who may have the lock on stdout, and
+/// the others may wait for that; whether it is waited for is another check's business.
+fn without_a_delay(exam: &mut Exam) -> Result<(), Trouble> {
+    let names = exam.words(2);
+    let spec = Spec { gate: Some(at_work(names.clone())), ..exam.spec(&names) };
+    let live = exam.start(spec)?;
+    all_at_work(&live, 1);
+    live.open_gate();
+    let greeted = |state: &State| stdout(state).len() >= names.len();
+    live.until(SOON, |state| greeted(state).then_some(()));
+    greeters(&live.end(), &names).map(drop)
 }
 
 fn overlap(exam: &mut Exam) -> Finding {
@@ -247,6 +319,7 @@ fn by_inheritance(exam: &mut Exam) -> Finding {
     let names = exam.words(2);
     let run = held_at_work(exam, "trait", &names)?;
     prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
+    one_each(exam, "trait", &run, &names)?;
     Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
 }
 
