@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::common::{
     all_held, before_writing, folded, in_one_piece, in_order, sleepers, some, stdout, unhurried,
@@ -11,7 +12,7 @@ use super::common::{
 use super::idle::{Way, idle};
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, expect, fail, whole};
-use crate::run::{Cut, Id, Line, Live, Moment, State, Step, Stream, Task};
+use crate::run::{Cut, Gate, Id, Line, Live, Moment, State, Step, Stream, Task};
 
 pub(super) static LAB: Lab = Lab {
     name: "pool",
@@ -228,8 +229,38 @@ fn results(exam: &mut Exam) -> Finding {
     let (tasks, exponent) = (exam.random.u32(11..15), exam.random.u32(300..900));
     let mut words = arguments(&[("tasks", tasks), ("exponent", exponent)]);
     words.extend(["--delay".into(), "0.004".into()]);
-    evidence.push(check(&run(exam, &words)?, tasks, exponent, 0.004 * f64::from(tasks))?);
+    let (run, held) = longer(exam, &words)?;
+    evidence.push(check(&run, tasks, exponent, 0.004 * f64::from(tasks))?);
+    let (_, time) = split(&run)?;
+    expect(time >= held, "the seconds from the start of the pool to its end", || {
+        format!("Time: {time}, but a worker alone was held for {held:.3} seconds")
+    })?;
     Ok(evidence)
+}
+
+/// A run in which a worker is held at its first sleep, for longer than the delays explain; and for
+/// how many seconds. For none where nobody sleeps in a way that is seen.
+fn longer(exam: &mut Exam, words: &[String]) -> Result<(State, f64), Trouble> {
+    const PAUSE: Duration = Duration::from_millis(100);
+    let mut spec = exam.spec(words);
+    spec.gate = Some(at_their_sleep());
+    let live = exam.start(spec)?;
+    let mut held = Duration::ZERO;
+    if all_held(&live, 1).is_ok() {
+        let begun = live.log.now();
+        live.poll(PAUSE, || None::<()>);
+        held = live.log.now().saturating_sub(begun);
+    }
+    live.open_gate();
+    Ok((well(live)?, held.as_secs_f64()))
+}
+
+/// A gate that holds those who sleep; not the first thread, which may do so before there is a pool,
+/// between two looks at its futures, or in a task.
+fn at_their_sleep() -> Gate {
+    Arc::new(|moment: &Moment| {
+        !(moment.root && moment.task == moment.process) && matches!(moment.what, Step::Sleep)
+    })
 }
 
 fn arguments(options: &[(&str, u32)]) -> Vec<String> {
@@ -268,7 +299,12 @@ fn width(exam: &mut Exam) -> Finding {
         sleeps && holds.load(Ordering::Relaxed)
     }));
     let live = exam.start(spec)?;
+    let root = live.pid();
     if all_held(&live, 1).is_ok() {
+        if live.log.lock().made().next().is_none() {
+            live.let_one_go(root); // there is no pool yet, and it takes its time
+            let _ = all_held(&live, 1);
+        }
         idle(&live, |_| false);
     }
     let mut at_once = live.log.lock().held.clone();
@@ -290,7 +326,6 @@ fn width(exam: &mut Exam) -> Finding {
     }
     // A first thread that sleeps though the others have slept for all the tasks is no worker: it
     // naps between two looks at them.
-    let root = run.root().map_or(0, |task| task.id);
     let by_others: u32 = sleeps.iter().filter(|(id, _)| **id != root).map(|(_, n)| n).sum();
     if by_others >= tasks {
         sleeps.remove(&root);
@@ -357,10 +392,7 @@ fn one_after_the_other(exam: &mut Exam) -> Result<Option<String>, Trouble> {
     let mut words = arguments(&[("workers", 4), ("tasks", 5), ("exponent", exponent)]);
     words.extend(["--delay".into(), "0.002".into()]);
     let mut spec = exam.spec(&words);
-    spec.gate = Some(Arc::new(|moment: &Moment| {
-        // The first thread may sleep between two looks at its futures, or take a task itself.
-        !(moment.root && moment.task == moment.process) && matches!(moment.what, Step::Sleep)
-    }));
+    spec.gate = Some(at_their_sleep());
     let live = exam.start(spec)?;
     if all_held(&live, 1).is_ok() {
         idle(&live, |_| false);
@@ -443,10 +475,28 @@ fn ordered(exam: &mut Exam) -> Finding {
     expect(order == [0, 1, 2, 3, 4], "the order of submission: 0, 1, 2, 3, 4", || {
         format!("printed in the order {}", in_words(&order))
     })?;
+    side_by_side(exam)?;
     let mut evidence =
         vec!["five tasks on five workers: printed in the order 0, 1, 2, 3, 4".into()];
     evidence.extend(first_result(exam, Some("--ordered"))?);
     Ok(evidence)
+}
+
+/// Passes unless the tasks are seen to be done one after the other with `--ordered`: it changes the
+/// order of the results, not who works. The first thread may be one of them.
+fn side_by_side(exam: &mut Exam) -> Result<(), Trouble> {
+    let mut words = arguments(&[("workers", 3), ("tasks", 3), ("exponent", 2)]);
+    words.extend(["--delay", "0.002", "--ordered"].map(String::from));
+    let mut spec = exam.spec(&words);
+    spec.gate = Some(at_their_sleep());
+    let live = exam.start(spec)?;
+    let held = all_held(&live, 2).map_or_else(|held| held, |held| held.len());
+    let made = live.log.lock().made().count();
+    live.open_gate();
+    well(live)?;
+    expect(made > 0 && held != 1, "3 workers at work at once with --ordered, too", || {
+        if made == 0 { "the first thread did all the work" } else { "never two of them" }.into()
+    })
 }
 
 fn at_once(exam: &mut Exam) -> Finding {
@@ -549,6 +599,9 @@ fn gone(exam: &mut Exam) -> Finding {
         "the time was written together with the results, out of a buffer: flush each line".into()
     })?;
     let made = run.made().count();
+    expect(made > 0, "4 workers, with nothing to wait for in their tasks, too", || {
+        "the first thread did all the work".into()
+    })?;
     Ok(vec![format!("held before it prints the time: {made} workers were born, 0 are alive")])
 }
 

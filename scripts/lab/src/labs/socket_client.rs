@@ -348,15 +348,22 @@ const LIMIT: Duration = Duration::from_millis(300);
 
 fn timeout(exam: &mut Exam) -> Finding {
     let bytes = much(exam, 12); // more than all buffers between can hold
-    let host = Host::small(exam)?;
+    let (host, other) = (Host::small(exam)?, Host::small(exam)?);
+    let option = |time: Duration| ["--timeout".to_string(), time.as_secs_f64().to_string()];
+    let mut patient = feed(exam, &other, &bytes, &option(Duration::from_mins(1)))?;
+    patient.hold = None;
     let begun = Instant::now();
-    let option = ["--timeout".to_string(), LIMIT.as_secs_f64().to_string()];
-    let Fed { live, peer, feeder, hold } = feed(exam, &host, &bytes, &option)?;
+    let Fed { live, peer, feeder, hold } = feed(exam, &host, &bytes, &option(LIMIT))?;
     drop(hold);
     let (ended, state) = ending(live);
     let time = begun.elapsed();
     drop(peer);
     let _ = feeder.join();
+    // Who has a time limit of its own ends after that, whatever it is given.
+    let early = patient.live.until(time / 2, |state| state.ended);
+    patient.live.end();
+    drop(patient.peer);
+    let _ = patient.feeder.join();
     let said = manners::last_words(&state);
     let failed = matches!(ended, Some(Ending::Exit(status)) if status != 0);
     expect(
@@ -370,7 +377,10 @@ fn timeout(exam: &mut Exam) -> Finding {
     expect(time >= LIMIT, format!("it waits for {} ms", LIMIT.as_millis()), || {
         format!("it ended after {} ms; {said}", time.as_millis())
     })?;
-    Ok(vec![format!("--timeout {}: {said}", LIMIT.as_secs_f64())])
+    expect(early.is_none(), "with --timeout 60 it still waits", || {
+        format!("it ended as with --timeout {}: {said}", LIMIT.as_secs_f64())
+    })?;
+    Ok(vec![format!("--timeout {}: {said}; with 60 it still waited", LIMIT.as_secs_f64())])
 }
 
 fn talks(exam: &mut Exam) -> Finding {

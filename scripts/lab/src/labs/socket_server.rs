@@ -1,5 +1,6 @@
 //! Sockets, the server.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use super::peer::{
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect};
-use crate::run::{Ending, Gate, Kind, Line, Live, Moment, Spec, State, Step, Stream, kernel};
+use crate::run::{Ending, Gate, Id, Kind, Line, Live, Moment, Spec, State, Step, Stream, kernel};
 use crate::words::fill;
 
 /// The note's port.
@@ -268,9 +269,16 @@ fn threads(exam: &mut Exam) -> Finding {
     }
     let made = live.log.lock().made().filter(|task| task.alive()).count();
     let threads = kernel::threads(live.pid()).len();
-    expect(made >= 4, "a thread (or process) for each of the 4 clients", || {
-        format!("{made} besides the first")
-    })?;
+    let wanted = "a thread (or process) for each of the 4 clients";
+    expect(made >= 4, wanted, || format!("{made} besides the first"))?;
+    let awake: Vec<_> = open.iter_mut().map(|client| woken(&live, client)).collect();
+    for (one, own) in awake.iter().enumerate() {
+        let others = || awake.iter().enumerate().filter(|(other, _)| *other != one);
+        let alone = own.iter().any(|id| others().all(|(_, woken)| !woken.contains(id)));
+        expect(alone, wanted, || {
+            format!("{made} besides the first, and none of them wakes up for one client alone")
+        })?;
+    }
     for mut client in open {
         client.half_close();
         closes(&live, &mut client, "a client that has said all")?;
@@ -283,6 +291,25 @@ fn threads(exam: &mut Exam) -> Finding {
         "4 clients connected, one of them silent, 3 served: {threads} threads, {processes} more \
          processes"
     )])
+}
+
+/// Who wakes up when this client, and nobody else, sends something.
+fn woken(live: &Live, client: &mut Peer) -> BTreeSet<Id> {
+    let asleep = || live.poll(SOON / 4, || everybody_waits(live).then_some(()));
+    let sleeps = || -> BTreeMap<Id, Option<u64>> {
+        let state = live.log.lock();
+        let alive = state.tasks.values().filter(|task| task.alive());
+        alive.map(|task| (task.id, kernel::sleeps_of(task.process, task.id))).collect()
+    };
+    asleep();
+    let before = sleeps();
+    let length = joined(&live.log.lock()).len();
+    client.send(b"!");
+    let came = |state: &State| (joined(state).len() > length).then_some(());
+    in_time(live, |slice| live.until(slice, came));
+    asleep();
+    let after = sleeps();
+    after.into_iter().filter(|(id, n)| before.get(id) != Some(n)).map(|(id, _)| id).collect()
 }
 
 /// Holds everybody who is about to write a newline by itself.
@@ -510,9 +537,25 @@ fn timeout(exam: &mut Exam) -> Finding {
     let Some(mut client) = client else {
         return Err(Trouble::Unverified("this machine is too busy to be in time itself".into()));
     };
+    let (patient, at) = serve(exam, PORT, &["--timeout", "60"])?;
+    let mut waits = connect(&patient, at)?;
+    waits.send(words[0].as_bytes());
+    comes(&patient, &waits, &words[0], "a client that is silent from now on")?;
+    client.send(b"!");
+    let silent = Instant::now();
     closes(&live, &mut client, &format!("a client that is silent for {} ms", LIMIT.as_millis()))?;
+    let time = silent.elapsed();
+    expect(time >= LIMIT, format!("it is closed after {} ms", LIMIT.as_millis()), || {
+        format!("it was closed when it had been silent for {} ms", time.as_millis())
+    })?;
     send(&live, address, &words[1], "a client after one whose time was up")?;
     live.end();
+    // Who has a time limit of his own closes this one as well, and by now.
+    let closed = waits.read_to_end(time / 2) != Closed::Open;
+    patient.end();
+    expect(!closed, "with --timeout 60, a client that is silent for a second is not closed", || {
+        format!("it was closed, as with --timeout {}", LIMIT.as_secs_f64())
+    })?;
     Ok(vec![format!(
         "--timeout {}: one that talked for longer was served on, and closed when it said no more; \
          the next one was served",
