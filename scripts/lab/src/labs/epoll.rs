@@ -12,7 +12,10 @@ use super::peer::{
 };
 use super::{Check, Lab, Scene, manners};
 use crate::exam::{Exam, Finding, SOON, Trouble, expect, fail};
-use crate::run::{Kind, Line, Live, State, Stream, kernel};
+use crate::run::{
+    Kind, Line, Live, State, Stream,
+    kernel::{self, ForClients},
+};
 use crate::words::fill;
 
 /// The note's port.
@@ -272,7 +275,23 @@ fn one_epoll(exam: &mut Exam) -> Finding {
         counts.push((kernel::threads(live.pid()).len(), processes));
     }
     let sockets = registered(&live, clients.len() + 1)?;
+    let pid = live.pid();
+    let waits = live.poll(SOON / 8, || {
+        let before = asleep(&live)?;
+        let threads = kernel::threads(pid).into_iter();
+        let waits: Vec<_> = threads.filter_map(|id| kernel::waits_for_clients(pid, id)).collect();
+        (asleep(&live) == Some(before)).then_some(waits)
+    });
     live.end();
+    // Who runs in circles is another check's business.
+    if let Some(waits) = waits {
+        expect(!waits.contains(&ForClients::One), "no thread for a client", || {
+            "a thread waits for one client, in a call that reads".into()
+        })?;
+        expect(waits.contains(&ForClients::All), "it waits in its epoll", || {
+            "everybody in it waits, and nobody in epoll_wait: its epoll is never asked".into()
+        })?;
+    }
     let (one, three) = (counts[0], counts[2]);
     expect(three.0 <= one.0 && three.1 == 0, "no thread and no process for a client", || {
         format!("{} threads with 1 client, {} with 3; {} processes more", one.0, three.0, three.1)

@@ -235,6 +235,35 @@ pub fn has_time_out(process: Id, task: Id) -> bool {
     }
 }
 
+/// Whether a task waits for what an epoll of its process has to tell, or, at a descriptor of its own,
+/// for one TCP connection; neither when it runs, or waits for anything else.
+pub fn waits_for_clients(process: Id, task: Id) -> Option<ForClients> {
+    let call = Process::new(process).and_then(|process| process.task_from_tid(task)?.syscall());
+    let Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. }) = call
+    else {
+        return None;
+    };
+    match number {
+        libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => Some(ForClients::All),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => Some(ForClients::All),
+        libc::SYS_read | libc::SYS_readv | libc::SYS_recvfrom | libc::SYS_recvmsg => {
+            let fd = i32::try_from(arguments[0]).ok()?;
+            peer(process, fd).map(|_| ForClients::One)
+        }
+        _ => None,
+    }
+}
+
+/// For whom a task waits that serves clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ForClients {
+    /// For whoever is ready, in an epoll.
+    All,
+    /// For one of them, in a call that reads.
+    One,
+}
+
 /// Whether the function of the kernel in which a task waits is that of a sleep.
 fn sleeps_on(process: Id, task: Id) -> bool {
     function(process, task).is_some_and(|function| function.contains("nanosleep"))
