@@ -1,6 +1,6 @@
 //! Queues: `queue.Queue`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -253,7 +253,40 @@ fn kinds(exam: &mut Exam) -> Finding {
 
 fn workers(exam: &mut Exam) -> Finding {
     sleeps_over_an_item(exam)?;
-    unhurried(exam, workers_with)
+    let seen = unhurried(exam, workers_with)?;
+    each_alone(exam)?;
+    Ok(seen)
+}
+
+/// Passes when each of three workers, held over its item, prints that when it is let go alone, under
+/// a name of its own: else it only sleeps beside one that does the work. Where they sleep in a way
+/// of their own nobody is held, and this tells nothing.
+fn each_alone(exam: &mut Exam) -> Result<(), Trouble> {
+    const WORKERS: usize = 3;
+    let mut spec = exam.spec(&arguments(WORKERS, 2 * WORKERS, &["--delay", "0.01"]));
+    spec.gate = Some(Arc::new(|moment: &Moment| matches!(moment.what, Step::Sleep)));
+    let live = exam.start(spec)?;
+    let mut held = all_held(&live, WORKERS).unwrap_or_default();
+    if held.len() > WORKERS {
+        held.retain(|task| task.id != live.pid()); // a main thread that looks at the others
+    }
+    let mut names = BTreeSet::new();
+    for (before, task) in held.iter().enumerate() {
+        live.let_one_go(task.id);
+        let next = |state: &State| state.lines_of(Stream::Stdout).nth(before).map(Line::text);
+        let over = |state: &State| state.held.contains(&task.id) || !state.tasks[&task.id].alive();
+        live.until(SOON, |state| (next(state).is_some() || over(state)).then_some(()));
+        // What it has written may still have to be read.
+        let said = live.until(SOON, next);
+        let name = said.as_deref().and_then(parsed).map(|(worker, _)| worker);
+        expect(
+            name.is_some_and(|name| names.insert(name)),
+            "each of three workers, let go alone, prints its item under its own name",
+            || said.map_or_else(|| "nothing came".into(), |line| some(&[line])),
+        )?;
+    }
+    live.open_gate();
+    complete(&whole(live.finish())?, WORKERS, 2 * WORKERS)
 }
 
 /// Passes when a worker sleeps before it prints the line of an item, and not only afterwards: for a
@@ -296,7 +329,9 @@ fn workers_with(exam: &mut Exam, times: f64) -> Finding {
     }
     let foreign = working.iter().filter(|id| run.tasks[id].process != root).count();
     expect(foreign == 0, wanted, || format!("{foreign} processes made for them"))?;
-    expect(working.len() == WORKERS, wanted, || {
+    // Of those who sleep in a way of their own the producer may be one more.
+    let enough = slept.ever.is_empty() && working.len() > WORKERS;
+    expect(enough || working.len() == WORKERS, wanted, || {
         format!("{} took the {delay:.2} seconds of an item", working.len())
     })?;
     let at_once = slept.at_once.iter().filter(|id| working.contains(id)).count();
