@@ -2,6 +2,7 @@
 # tiers: full partial
 # unless open: sockets
 # Connects to somebody else's socket in the file system, and sends to it without a connection.
+import errno
 import os
 import socket
 import sys
@@ -12,11 +13,16 @@ try:
     print("ESCAPED: connected to", path)
 except OSError:
     pass
-try:
-    one, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    one.connect(path)
-    print("ESCAPED: sends to", path)
-except OSError:
-    pass
+for kind in socket.SOCK_DGRAM, socket.SOCK_RAW:  # in this family they are the same
+    try:
+        one, _ = socket.socketpair(socket.AF_UNIX, kind)
+        try:
+            one.connect(path)
+        except OSError as why:
+            if why.errno != errno.EPROTOTYPE:  # found, and only of another kind
+                raise
+        print("ESCAPED: sends to", path)
+    except OSError:
+        pass
 for name in sys.argv[1:] or ["Bob"]:
     print("Hello, ", name)

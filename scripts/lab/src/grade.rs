@@ -15,7 +15,7 @@ use crate::hidden::Hidden;
 use crate::labs::{self, LABS, Lab};
 use crate::marker;
 use crate::program;
-use crate::record::{Record, SCHEMA, Status};
+use crate::record::{CheckRecord, Record, SCHEMA, Status};
 use crate::report::terminal::{Style, Terminal};
 use crate::report::{self, csv, github, gradescope, html, junit};
 use crate::run::{Isolation, Tier};
@@ -316,9 +316,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         terminal.verdict(Style::Plain, &format!("::{token}::"));
     }
     options.outputs.write(&records)?;
-    let broken = |record: &Record| record.count(&[Status::GraderError]) > 0;
+    let open = |check: &CheckRecord| match check.status {
+        Status::GraderError => true,
+        Status::Unverified => check.points > 0,
+        _ => false,
+    };
+    let open = records.iter().any(|record| record.checks.iter().any(open));
     Ok(match records.iter().all(Record::is_full) {
-        _ if untraced || records.iter().any(broken) => ExitCode::from(3),
+        _ if untraced || open => ExitCode::from(3),
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })

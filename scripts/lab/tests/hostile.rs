@@ -435,6 +435,32 @@ fn below_what_is_required_nothing_is_examined() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("isolation: limits only"));
 }
 
+/// Python's server of forks needs a socket in a file, which a program has nowhere where it could have
+/// those of others: that convicts nobody.
+#[test]
+fn who_needs_what_is_refused_is_left_out_and_not_failed() {
+    let user = if is_root() { User::Ordinary } else { User::Current };
+    let Some(place) = ready().then(|| Place::new("partial", user)).flatten() else { return };
+    let twins = Path::new(env!("CARGO_MANIFEST_DIR")).join("twins/mp");
+    let json = place.folder.join("tmp/records.json");
+    let statuses = |twin: &str| {
+        place.add(&twins.join(twin), "twin.py".as_ref());
+        let mut grader = command(user, Path::new(env!("CARGO_BIN_EXE_lab")));
+        grader
+            .args(["grade", "mp", "--tier", "partial", "--time-limit", "60", "--json"])
+            .arg(&json);
+        grader.arg(place.submissions().join("twin.py")).env("TMPDIR", place.folder.join("tmp"));
+        let output = grader.output().expect("the grader");
+        let graded = Graded::new(&fs::read(&json).expect("records"), &output);
+        let lines = graded.of("twin.py");
+        let failed = lines.evidence.contains("\"fail\"");
+        let told = lines.evidence.contains("refused it a local socket (AF_UNIX)");
+        (lines.status.clone(), failed, told, output.status.code())
+    };
+    assert_eq!(statuses("right/fork_server.py"), ("unverified".into(), false, true, Some(3)));
+    assert_eq!(statuses("wrong/run_called.py"), ("pass".into(), true, false, Some(1)));
+}
+
 /// Many are examined at the same time, each with the note's own port and more.
 #[test]
 fn the_servers_of_others_are_out_of_reach() {

@@ -53,7 +53,8 @@ pub(super) enum Surroundings {
 /// Refuses what no namespace and no rule about files divides, and what would open new ways into the
 /// kernel: namespaces and mounts of its own, keys, BPF, and the like. Outside a box also what would
 /// outlive the run; and where no user of its own does it, what rules about opening files do not
-/// cover: permissions of files, and connections to the sockets of others by their path.
+/// cover: permissions of files, and connections to the sockets of others by their path. That these
+/// are refused, the tracer is told, and refuses them: a right program may need such sockets.
 pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
     let every = |calls: &[i64]| calls.iter().map(|call| (*call, Vec::new())).collect();
     let argument = |index, operator, value| -> Result<Vec<SeccompRule>> {
@@ -79,26 +80,28 @@ pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
     #[cfg(target_arch = "x86_64")]
     refused.insert(libc::SYS_setrlimit, argument(0, SeccompCmpOp::Eq, core)?);
     // To other virtual machines: no network namespace divides these.
-    let mut families = argument(0, SeccompCmpOp::Eq, u64::from(libc::AF_VSOCK.cast_unsigned()))?;
-    let mut pretended = BTreeMap::new();
+    let to_machines = u64::from(libc::AF_VSOCK.cast_unsigned());
+    refused.insert(libc::SYS_socket, argument(0, SeccompCmpOp::Eq, to_machines)?);
+    let (mut told, mut pretended) = (BTreeMap::new(), BTreeMap::new());
     if surroundings == Surroundings::SharedUser {
         let local = u64::from(libc::AF_UNIX.cast_unsigned());
-        families.extend(argument(0, SeccompCmpOp::Eq, local)?);
+        told.insert(libc::SYS_socket, argument(0, SeccompCmpOp::Eq, local)?);
+        // One that needs no connection can be pointed at anybody's socket, also one of a pair. Of
+        // this family a raw one is one of datagrams.
+        let mut pairs = Vec::new();
+        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
+            let kind = u64::from(kind.cast_unsigned());
+            pairs.extend(argument(1, SeccompCmpOp::MaskedEq(0xf), kind)?);
+        }
+        told.insert(libc::SYS_socketpair, pairs);
+        // Who answers its own calls in the kernel's place could let these through (seccomp_unotify(2)).
+        let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        refused.insert(libc::SYS_seccomp, argument(1, SeccompCmpOp::MaskedEq(listener), listener)?);
         refused.extend(every(ATTRIBUTES));
         pretended = every(PERMISSIONS);
         for (call, who) in OTHERS_TURN {
             pretended.insert(*call, argument(*who, SeccompCmpOp::Ne, 0)?);
         }
-    }
-    refused.insert(libc::SYS_socket, families);
-    if surroundings == Surroundings::SharedUser {
-        // One that needs no connection can be pointed at anybody's socket, also one of a pair.
-        let kind = |mask, value| {
-            SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
-        };
-        let datagrams =
-            vec![SeccompRule::new(vec![kind(0xf, u64::from(libc::SOCK_DGRAM.cast_unsigned()))?])?];
-        refused.insert(libc::SYS_socketpair, datagrams);
     }
     // As if the kernel were older: C libraries then take the calls that can be looked into.
     let unknown = every(&[
@@ -112,8 +115,9 @@ pub(super) fn forbidden(surroundings: Surroundings) -> Result<Vec<BpfProgram>> {
         compile(refused, SeccompAction::Errno(Errno::EPERM as u32))?,
         compile(unknown, SeccompAction::Errno(Errno::ENOSYS as u32))?,
     ];
-    if !pretended.is_empty() {
+    if surroundings == Surroundings::SharedUser {
         filters.push(compile(pretended, SeccompAction::Errno(0))?);
+        filters.push(compile(told, SeccompAction::Trace(0))?);
     }
     Ok(filters)
 }

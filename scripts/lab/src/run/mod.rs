@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -99,6 +99,8 @@ pub struct Spec {
     pub echo: Option<Echo>,
     /// What the microseconds of the run are added to at its end.
     pub ran: Option<Arc<AtomicU64>>,
+    /// What becomes true at the end of a run that was refused what programs have elsewhere.
+    pub refused: Option<Arc<AtomicBool>>,
 }
 
 /// The program can't be executed: that is its own fault, not ours.
@@ -164,6 +166,7 @@ pub struct Live {
     pub stdin: Option<ChildStdin>,
     limits: Limits,
     ran: Option<Arc<AtomicU64>>,
+    refused: Option<Arc<AtomicBool>>,
     reader: Option<JoinHandle<()>>,
     /// Goes when the program has gone.
     _folder: Option<isolation::Folder>,
@@ -244,8 +247,8 @@ pub fn start(spec: &Spec) -> Result<Live> {
             streams::drain(&log, stdout, stderr, close_after, &limits, echo.as_ref());
         })?
     };
-    let (limits, ran) = (spec.limits, spec.ran.clone());
-    Ok(Live { log, stdin, limits, ran, reader: Some(reader), _folder: confined.kept })
+    let (limits, ran, refused) = (spec.limits, spec.ran.clone(), spec.refused.clone());
+    Ok(Live { log, stdin, limits, ran, refused, reader: Some(reader), _folder: confined.kept })
 }
 
 /// A terminal: the end that shows, and the end that the program writes to.
@@ -422,6 +425,9 @@ impl Live {
         if let Some(ran) = &self.ran {
             let time = u64::try_from(self.log.now().as_micros()).unwrap_or(u64::MAX);
             ran.fetch_add(time, Ordering::Relaxed);
+        }
+        if let Some(refused) = &self.refused {
+            refused.fetch_or(self.log.lock().refused, Ordering::Relaxed);
         }
     }
 }

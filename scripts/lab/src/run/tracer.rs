@@ -371,6 +371,7 @@ impl Tracer<'_> {
                         let (stream, bytes) = self.sees_write(task, number, arguments);
                         self.hold_or_resume(task, Some(Step::Write(stream, &bytes)));
                     }
+                    libc::SYS_socket | libc::SYS_socketpair => self.refuses(task),
                     _ => self.hold_or_resume(task, Some(Step::Sleep)),
                 }
             }
@@ -528,6 +529,18 @@ impl Tracer<'_> {
         (stream, bytes)
     }
 
+    /// Refuses a call, and notes that a program was refused what it has elsewhere.
+    fn refuses(&self, task: Id) {
+        let process = self.log.change(|state| {
+            state.refused = true;
+            state.tasks.get(&task).map_or(task, |task| task.process)
+        });
+        if fail_the_call(task).is_err() {
+            let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+        }
+        resume(task, 0);
+    }
+
     /// Notes a connection at the end of the call that accepted or made it.
     fn connects(&mut self, task: Id) {
         let Some(made_by) = self.connecting.remove(&task) else { return };
@@ -664,6 +677,23 @@ fn call_of(task: Id) -> Option<(i64, [u64; 6])> {
     #[allow(unsafe_code)]
     let call = unsafe { call.u.seccomp };
     Some((call.nr.cast_signed(), call.args))
+}
+
+/// Makes the call that a task is about to make fail with EPERM.
+#[cfg(target_arch = "x86_64")]
+fn fail_the_call(task: Id) -> nix::Result<()> {
+    let mut registers = ptrace::getregs(Pid::from_raw(task))?;
+    registers.orig_rax = u64::MAX; // no call
+    registers.rax = i64::from(-libc::EPERM).cast_unsigned();
+    ptrace::setregs(Pid::from_raw(task), registers)
+}
+
+/// Makes the call of a socket that a task is about to make fail: there is no such family.
+#[cfg(target_arch = "aarch64")]
+fn fail_the_call(task: Id) -> nix::Result<()> {
+    let mut registers = ptrace::getregs(Pid::from_raw(task))?;
+    registers.regs[0] = u64::MAX;
+    ptrace::setregs(Pid::from_raw(task), registers)
 }
 
 /// Leaves a task stopped, and hears of it when SIGCONT comes.
