@@ -255,7 +255,7 @@ impl<'a> Exam<'a> {
     ) -> Result<Rc<Kept>, Trouble> {
         if let Some(kept) = self.kept.get(name) {
             self.did = kept.did.clone();
-            self.refused.fetch_or(kept.refused, Ordering::Relaxed);
+            self.refused.fetch_or(kept.refused > 0, Ordering::Relaxed);
             return Ok(kept.clone());
         }
         let mut kept = make(self)?;

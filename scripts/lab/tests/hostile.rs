@@ -445,12 +445,10 @@ fn who_needs_what_is_refused_is_left_out_and_not_failed() {
     let json = place.folder.join("tmp/records.json");
     let statuses = |twin: &str| {
         place.add(&twins.join(twin), "twin.py".as_ref());
-        let mut grader = command(user, Path::new(env!("CARGO_BIN_EXE_lab")));
-        grader
-            .args(["grade", "mp", "--tier", "partial", "--time-limit", "60", "--json"])
-            .arg(&json);
-        grader.arg(place.submissions().join("twin.py")).env("TMPDIR", place.folder.join("tmp"));
-        let output = grader.output().expect("the grader");
+        let mut lab = command(user, Path::new(env!("CARGO_BIN_EXE_lab")));
+        lab.args(["grade", "mp", "--tier", "partial", "--time-limit", "60", "--json"]).arg(&json);
+        lab.arg(place.submissions().join("twin.py")).env("TMPDIR", place.folder.join("tmp"));
+        let output = lab.output().expect("the grader");
         let graded = Graded::new(&fs::read(&json).expect("records"), &output);
         let lines = graded.of("twin.py");
         let failed = lines.evidence.contains("\"fail\"");

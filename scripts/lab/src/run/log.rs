@@ -251,9 +251,9 @@ pub struct State {
     pub survivors: Vec<Id>,
     /// Why it was cut short.
     pub cut: Option<Cut>,
-    /// Whether it was refused a local socket (`AF_UNIX`), which programs have where they can't reach
+    /// How often it was refused a local socket (`AF_UNIX`), which programs have where they can't reach
     /// those of others.
-    pub refused: bool,
+    pub refused: u64,
     /// Tasks whose number another one has got since.
     pub replaced: Vec<Task>,
     /// The connections that were seen to come.

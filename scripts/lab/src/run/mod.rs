@@ -427,7 +427,7 @@ impl Live {
             ran.fetch_add(time, Ordering::Relaxed);
         }
         if let Some(refused) = &self.refused {
-            refused.fetch_or(self.log.lock().refused, Ordering::Relaxed);
+            refused.fetch_or(self.log.lock().refused > 0, Ordering::Relaxed);
         }
     }
 }

@@ -532,7 +532,7 @@ impl Tracer<'_> {
     /// Refuses a call, and notes that a program was refused what it has elsewhere.
     fn refuses(&self, task: Id) {
         let process = self.log.change(|state| {
-            state.refused = true;
+            state.refused += 1;
             state.tasks.get(&task).map_or(task, |task| task.process)
         });
         if fail_the_call(task).is_err() {

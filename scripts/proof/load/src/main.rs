@@ -211,14 +211,14 @@ fn by_many(
 }
 
 fn crowd(server: &Server, plan: &Plan) -> io::Result<(Count, usize)> {
-    let mut sent = Count::new();
+    let (mut sent, before) = (Count::new(), server.printed().certain());
     let clients: io::Result<Vec<_>> = (0..plan.crowd).map(|_| connect(server.address)).collect();
     let mut clients = clients?;
     for client in &mut clients {
         say(client, "из толпы".as_bytes(), &mut sent)?;
     }
     // All that is sent is printed while all of them are connected.
-    server.until("a crowd served", |s| s.printed().certain() >= sent.certain());
+    server.until("a crowd served", |s| s.printed().certain() >= before + sent.certain());
     assert!(server.held().descriptors >= plan.crowd, "all at the same time");
     for client in clients {
         leave(client, plan)?;
@@ -322,11 +322,10 @@ fn silent(server: &Server, plan: &Plan) -> io::Result<(Count, usize)> {
     let silent = silent?;
     if plan.crowd > 1 {
         // Others are served meanwhile.
-        let mut sent = Count::new();
+        let (mut sent, before) = (Count::new(), server.printed().certain());
         let mut other = connect(server.address)?;
         say(&mut other, b"meanwhile", &mut sent)?;
-        let before = server.printed().certain();
-        server.until("served meanwhile", |s| s.printed().certain() >= before);
+        server.until("served meanwhile", |s| s.printed().certain() >= before + sent.certain());
         leave(other, plan)?;
         drop(silent);
         return Ok((sent, clients + 1));
