@@ -463,3 +463,40 @@ fn kill_all(log: &Log) {
         let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use super::*;
+
+    /// A task has been asked about and is not yet held when the gate is opened: nobody would know of
+    /// it later.
+    #[test]
+    fn who_is_in_the_gate_while_it_is_opened_goes_on() {
+        let ways: [fn(&Live); 3] =
+            [Live::open_gate, Live::let_go, |live| live.open_gate_but_for(live.pid() + 1)];
+        for open in ways {
+            let (inside, is_inside) = mpsc::channel();
+            let (opened, is_opened) = mpsc::channel();
+            let between = Mutex::new((inside, is_opened));
+            let gate = move |moment: &Moment| {
+                let writes = matches!(moment.what, Step::Write(..));
+                if writes && let Ok((inside, is_opened)) = between.lock().as_deref() {
+                    inside.send(()).expect("the test waits for it");
+                    is_opened.recv().expect("the test opens it");
+                }
+                writes
+            };
+            let command = ["/bin/echo", "a"].map(Into::into).into();
+            let live = start(&Spec { command, gate: Some(Arc::new(gate)), ..Spec::default() });
+            let live = live.expect("echo");
+            is_inside.recv().expect("it writes");
+            open(&live);
+            opened.send(()).expect("it is in the gate");
+            let state = live.finish();
+            assert_eq!((state.ended, state.cut), (Some(Ending::Exit(0)), None));
+            assert_eq!(state.lines.len(), 1);
+        }
+    }
+}
