@@ -32,13 +32,23 @@ rustc --crate-name submission --edition 2024 --cap-lints allow -o "$HOME/program
 exec cat "$HOME/program"
 "#;
 
-/// Copies the package or workspace `$1`, without what was built in it. A link stays a link: it may
-/// lead anywhere. `$2`: the manifest of the package within it.
+/// Copies what a package is built of, without what was built in it. A link stays a link: it may lead
+/// anywhere. `$1`: the package or workspace, `$2`: the manifest within it, `$3`: what is copied, a
+/// line each, `$4`: members that Cargo asks for and that are nobody's business, a line each.
 const COPY: &str = r#"
 mkdir -p "$HOME/package"
-tar -C "$1" --exclude=./target --exclude=./.git --exclude-caches-all -cf "$HOME/package.tar" .
+cd "$1"
+printf '%s\n' "$3" | tar --exclude=./target --exclude=./.git --exclude-caches-all \
+    -cf "$HOME/package.tar" --no-unquote -T -
 tar -xof "$HOME/package.tar" -C "$HOME/package"
 rm "$HOME/package.tar"
+printf '%s\n' "$4" | while IFS= read -r member; do
+    [ -e "$HOME/package/$member/Cargo.toml" ] && continue
+    mkdir -p "$HOME/package/$member/src"
+    name=other-$(printf %s "$member" | cksum | cut -d ' ' -f 1)
+    printf '[package]\nname = "%s"\n' "$name" > "$HOME/package/$member/Cargo.toml"
+    : > "$HOME/package/$member/src/lib.rs"
+done
 manifest=$HOME/package/$2
 "#;
 
@@ -65,16 +75,16 @@ rm -rf dependencies* deps/dependencies* .fingerprint/dependencies* .cargo-lock
 exec tar -cf - .
 "#;
 
-/// `$3`: a lock file, `$4`: the registry, `$5`: what the copy depends on, `$6`: the program's name.
+/// `$5`: a lock file, `$6`: the registry, `$7`: what the copy depends on, `$8`: the program's name.
 const BUILD: &str = r#"
 mkdir -p "$CARGO_HOME" "$HOME/target/debug"
-ln -s "$4" "$CARGO_HOME/registry"
+ln -s "$6" "$CARGO_HOME/registry"
 rm -f "$HOME/package/Cargo.lock"
-printf %s "$3" > "$HOME/package/Cargo.lock"
-tar -xof "$5" -C "$HOME/target/debug"
+printf %s "$5" > "$HOME/package/Cargo.lock"
+tar -xof "$7" -C "$HOME/target/debug"
 cd /
 cargo build --quiet --offline --manifest-path "$manifest" --target-dir "$HOME/target" >&2
-exec cat "$HOME/target/debug/$6"
+exec cat "$HOME/target/debug/$8"
 "#;
 
 /// Bytes that Cargo may say about a package: they are read as a whole, and take several times as much
@@ -113,8 +123,16 @@ impl Builder<'_> {
         let copy_and = |script| [COPY, script].concat();
         let whole = workspace_of(package);
         let manifest = package.strip_prefix(whole)?.join("Cargo.toml");
-        let of: [&OsStr; 2] = [whole.as_ref(), manifest.as_ref()];
-        let described = self.confined(&copy_and(DESCRIBE), &of, &[whole.into()])?;
+        let (pieces, others) = if whole == package {
+            (vec![PathBuf::from(".")], Vec::new())
+        } else {
+            parts(whole, package)?
+        };
+        let lines: Vec<_> = pieces.iter().map(|piece| piece.as_os_str()).collect();
+        let (lines, others) = (lines.join(OsStr::new("\n")), others.join("\n"));
+        let of: [&OsStr; 4] = [whole.as_ref(), manifest.as_ref(), &lines, others.as_ref()];
+        let mut files: Vec<PathBuf> = pieces.iter().map(|piece| whole.join(piece)).collect();
+        let described = self.confined(&copy_and(DESCRIBE), &of, &files)?;
         if fs::metadata(&described.0)?.len() > LARGEST_DESCRIPTION {
             bail!("its manifest is larger than any is");
         }
@@ -125,15 +143,10 @@ impl Builder<'_> {
         let program = only_program(&metadata)?;
         let dependencies = self.dependencies(&metadata)?;
         let registry = &toolchain()?.registry;
-        let arguments: [&OsStr; 6] = [
-            whole.as_ref(),
-            manifest.as_ref(),
-            LOCK.as_ref(),
-            registry.as_ref(),
-            dependencies.as_ref(),
-            program.as_ref(),
-        ];
-        let files = [whole.into(), registry.clone(), dependencies.clone()];
+        let last: [&OsStr; 4] =
+            [LOCK.as_ref(), registry.as_ref(), dependencies.as_ref(), program.as_ref()];
+        let arguments = [&of[..], &last].concat();
+        files.extend([registry.clone(), dependencies.clone()]);
         let built = folder()?.join(format!("package-{}", hash(package)));
         self.confined(&copy_and(BUILD), &arguments, &files)?.keep(&built)?;
         Ok(built)
@@ -218,21 +231,68 @@ impl Builder<'_> {
 /// The workspace that a package can't be built without, as it takes versions or settings from it;
 /// else the package itself.
 fn workspace_of(package: &Path) -> &Path {
-    // What may be a pipe, a link to anything, or without end, in what was handed in.
-    let text = |folder: &Path| {
-        let (mut text, file) = (String::new(), folder.join("Cargo.toml"));
-        if file.symlink_metadata().is_ok_and(|at| at.is_file()) {
-            let file = File::open(file).map(|file| file.take(LARGEST_DESCRIPTION));
-            let _ = file.and_then(|mut file| file.read_to_string(&mut text));
-        }
-        text
-    };
     let plain: String = text(package).split_whitespace().collect();
     if !plain.contains("workspace=true") || plain.contains("[workspace") {
         return package;
     }
     let above = package.ancestors().skip(1);
     above.into_iter().find(|folder| text(folder).contains("[workspace")).unwrap_or(package)
+}
+
+/// What a member of a workspace is built of: its manifest, the member, and what the manifest names by
+/// a path; and the members that Cargo wants to be there, some of which may be other submissions.
+fn parts(whole: &Path, member: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
+    let manifest = text(whole);
+    let mut parts =
+        vec![PathBuf::from("./Cargo.toml"), Path::new(".").join(member.strip_prefix(whole)?)];
+    let mut named: Vec<PathBuf> =
+        strings(&manifest, "path").iter().map(|path| whole.join(path)).collect();
+    if manifest.contains("[package]") {
+        named.push(whole.join("src"));
+    }
+    while let Some(path) = named.pop() {
+        let Ok(path) = path.canonicalize() else { continue };
+        let Ok(inside) = path.strip_prefix(whole) else { continue };
+        let inside = Path::new(".").join(inside);
+        if !member.starts_with(&path) && !parts.contains(&inside) {
+            parts.push(inside);
+            named.extend(strings(&text(&path), "path").iter().map(|next| path.join(next)));
+        }
+    }
+    Ok((parts, strings(&manifest, "members")))
+}
+
+/// The strings that a manifest has for such a key, or in its list: at least those.
+fn strings(manifest: &str, key: &str) -> Vec<String> {
+    let lines = manifest.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let plain = lines.collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for (at, _) in plain.match_indices(key) {
+        let Some(value) = plain[at + key.len()..].trim_start().strip_prefix('=') else { continue };
+        let (mut rest, most) = match value.trim_start().strip_prefix('[') {
+            Some(list) => (list.split(']').next().unwrap_or_default(), usize::MAX),
+            None => (value.lines().next().unwrap_or_default(), 1),
+        };
+        for _ in 0..most {
+            let Some(begin) = rest.find(['"', '\'']) else { break };
+            let (quote, after) = rest[begin..].split_at(1);
+            let Some((string, after)) = after.split_once(quote) else { break };
+            found.push(string.to_string());
+            rest = after;
+        }
+    }
+    found
+}
+
+/// The manifest in a folder. In what was handed in it may be a pipe, a link to anything, or without
+/// end.
+fn text(folder: &Path) -> String {
+    let (mut text, file) = (String::new(), folder.join("Cargo.toml"));
+    if file.symlink_metadata().is_ok_and(|at| at.is_file()) {
+        let file = File::open(file).map(|file| file.take(LARGEST_DESCRIPTION));
+        let _ = file.and_then(|mut file| file.read_to_string(&mut text));
+    }
+    text
 }
 
 /// Of the packages of a workspace, the one with this manifest alone counts.

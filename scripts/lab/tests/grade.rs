@@ -314,6 +314,56 @@ fn no_submission_stops_the_others() {
 }
 
 /// Every number is the same one, however many digits it has.
+/// A workspace that takes submissions in by a pattern: what builds one of them finds of the others
+/// neither a file nor their mistakes, and what is the workspace's own it has.
+#[test]
+fn members_of_a_workspace_are_built_without_the_others() {
+    let folder = folder("members");
+    let put = |name: &str, text: &str| {
+        let file = folder.join("course").join(name);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        fs::write(&file, text).expect("a file");
+    };
+    put(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"submissions/*\", 'tools', \"none/*\"] # \"not this\"\nresolver = \"3\"\n\
+         [workspace.package]\nedition = \"2024\"\n\
+         [workspace.dependencies]\ncommon = { path = \"common\" }\n",
+    );
+    put(
+        "common/Cargo.toml",
+        "[package]\nname = \"common\"\nedition = \"2024\"\n[dependencies]\nword.path = \"../word\"\n",
+    );
+    put("common/src/lib.rs", "pub use word::WORD;");
+    put("word/Cargo.toml", "[package]\nname = \"word\"\nedition = \"2024\"\n");
+    put("word/src/lib.rs", "pub const WORD: &str = \"it was built\";");
+    let member = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nedition.workspace = true\n{more}")
+    };
+    put("submissions/a/Cargo.toml", &member("a", "[dependencies]\ncommon.workspace = true\n"));
+    put("submissions/a/src/main.rs", "fn main() { println!(\"{}\", common::WORD); }");
+    let reads = format!(
+        "fn main() {{ for place in [\"..\", {:?}] {{\n\
+         let other = std::path::Path::new(place).join(\"b/src/main.rs\");\n\
+         if let Ok(text) = std::fs::read_to_string(other) {{ panic!(\"READ {{text}}\"); }} }} }}",
+        folder.join("course/submissions")
+    );
+    put("submissions/a/build.rs", &reads);
+    put("submissions/b/Cargo.toml", "this is no manifest");
+    put("submissions/b/src/main.rs", "a solution");
+    put("tools/Cargo.toml", &member("tools", "[dependencies]\nnowhere = { path = \"nowhere\" }\n"));
+
+    let options = ["--only", "lines", "--json", "all.json", "course/submissions/a"];
+    let output = lab(&folder, &[&["grade", "fork", "--tier", "partial"], &options[..]].concat());
+    let record = &json(&folder.join("all.json"))["records"][0];
+    if record["isolation"]["tier"] == "limits" {
+        eprintln!("skipped: here it may read all that you can");
+        return;
+    }
+    assert!(record["not_gradable"].is_null(), "{}", text(&output.stdout));
+    assert!(record.to_string().contains("it was built"), "{record}");
+}
+
 fn without_numbers(line: &str) -> String {
     let mut words = String::new();
     for c in line.chars() {
