@@ -239,27 +239,33 @@ fn workspace_of(package: &Path) -> &Path {
     above.into_iter().find(|folder| text(folder).contains("[workspace")).unwrap_or(package)
 }
 
-/// What a member of a workspace is built of: its manifest, the member, and what the manifest names by
-/// a path; and the members that Cargo wants to be there, some of which may be other submissions.
+/// What a member of a workspace is built of: the workspace's manifest, the member, what that manifest
+/// names by a path, and what the member itself does, but of that only members that are listed one by
+/// one: those of a pattern may be other submissions. And the members that Cargo wants to be there.
 fn parts(whole: &Path, member: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
     let manifest = text(whole);
-    let mut parts =
-        vec![PathBuf::from("./Cargo.toml"), Path::new(".").join(member.strip_prefix(whole)?)];
-    let mut named: Vec<PathBuf> =
-        strings(&manifest, "path").iter().map(|path| whole.join(path)).collect();
+    let members = strings(&manifest, "members");
+    let listed: Vec<PathBuf> =
+        members.iter().filter_map(|listed| whole.join(listed).canonicalize().ok()).collect();
+    let named_by = |folder: &Path, any: bool| -> Vec<(PathBuf, bool)> {
+        strings(&text(folder), "path").iter().map(|path| (folder.join(path), any)).collect()
+    };
+    let inside = |path: &Path| Ok(Path::new(".").join(path.strip_prefix(whole)?));
+    let mut parts = vec!["./Cargo.toml".into(), inside(member)?];
+    let mut named = [named_by(member, false), named_by(whole, true)].concat();
     if manifest.contains("[package]") {
-        named.push(whole.join("src"));
+        named.push((whole.join("src"), true));
     }
-    while let Some(path) = named.pop() {
+    while let Some((path, any)) = named.pop() {
         let Ok(path) = path.canonicalize() else { continue };
-        let Ok(inside) = path.strip_prefix(whole) else { continue };
-        let inside = Path::new(".").join(inside);
-        if !member.starts_with(&path) && !parts.contains(&inside) {
-            parts.push(inside);
-            named.extend(strings(&text(&path), "path").iter().map(|next| path.join(next)));
+        let Ok::<_, anyhow::Error>(part) = inside(&path) else { continue };
+        let may = any || listed.contains(&path);
+        if may && !member.starts_with(&path) && !parts.contains(&part) {
+            parts.push(part);
+            named.extend(named_by(&path, any));
         }
     }
-    Ok((parts, strings(&manifest, "members")))
+    Ok((parts, members))
 }
 
 /// The strings that a manifest has for such a key, or in its list: at least those.

@@ -326,7 +326,7 @@ fn members_of_a_workspace_are_built_without_the_others() {
     };
     put(
         "Cargo.toml",
-        "[workspace]\nmembers = [\"submissions/*\", 'tools', \"none/*\"] # \"not this\"\nresolver = \"3\"\n\
+        "[workspace]\nmembers = [\"submissions/*\", 'tools', \"listed\", \"none/*\"] # \"not this\"\nresolver = \"3\"\n\
          [workspace.package]\nedition = \"2024\"\n\
          [workspace.dependencies]\ncommon = { path = \"common\" }\n",
     );
@@ -336,12 +336,16 @@ fn members_of_a_workspace_are_built_without_the_others() {
     );
     put("common/src/lib.rs", "pub use word::WORD;");
     put("word/Cargo.toml", "[package]\nname = \"word\"\nedition = \"2024\"\n");
-    put("word/src/lib.rs", "pub const WORD: &str = \"it was built\";");
+    put("word/src/lib.rs", "pub const WORD: &str = \"it was\";");
     let member = |name: &str, more: &str| {
         format!("[package]\nname = \"{name}\"\nedition.workspace = true\n{more}")
     };
-    put("submissions/a/Cargo.toml", &member("a", "[dependencies]\ncommon.workspace = true\n"));
-    put("submissions/a/src/main.rs", "fn main() { println!(\"{}\", common::WORD); }");
+    put("listed/Cargo.toml", &member("listed", ""));
+    put("listed/src/lib.rs", "pub const WORD: &str = \"built\";");
+    let needs = "[dependencies]\ncommon.workspace = true\nlisted = { path = \"../../listed\" }\n";
+    put("submissions/a/Cargo.toml", &member("a", needs));
+    let prints = "fn main() { println!(\"{} {}\", common::WORD, listed::WORD); }";
+    put("submissions/a/src/main.rs", prints);
     let reads = format!(
         "fn main() {{ for place in [\"..\", {:?}] {{\n\
          let other = std::path::Path::new(place).join(\"b/src/main.rs\");\n\
