@@ -43,7 +43,7 @@ printf '%s\n' "$3" | tar --exclude=./target --exclude=./.git --exclude-caches-al
 tar -xof "$HOME/package.tar" -C "$HOME/package"
 rm "$HOME/package.tar"
 printf '%s\n' "$4" | while IFS= read -r member; do
-    [ -e "$HOME/package/$member/Cargo.toml" ] && continue
+    [ -z "$member" ] || [ -e "$HOME/package/$member/Cargo.toml" ] && continue
     mkdir -p "$HOME/package/$member/src"
     name=other-$(printf %s "$member" | cksum | cut -d ' ' -f 1)
     printf '[package]\nname = "%s"\n' "$name" > "$HOME/package/$member/Cargo.toml"
