@@ -53,6 +53,11 @@ fn look_at(path: &Path, inside: &Path) {
     }
 }
 
+/// Not to what has the name already: it may be a pipe, which nobody reads from.
+fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    std::io::Write::write_all(&mut std::fs::File::create_new(path)?, text)
+}
+
 fn allow(path: &Path, mode: u32) {
     if !path.is_symlink() {
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
@@ -101,8 +106,8 @@ impl<'a> Entry<'a> {
                 std::os::unix::fs::symlink(to, &path).ok()?;
             }
             4 => nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).ok()?,
-            5 => std::fs::write(&path, [b"# lab: ", self.content].concat()).ok()?,
-            _ => std::fs::write(&path, self.content).ok()?,
+            5 => write_new(&path, &[b"# lab: ", self.content].concat()).ok()?,
+            _ => write_new(&path, self.content).ok()?,
         }
         if self.kind > 3 || self.kind < 2 {
             allow(&path, self.mode | 0o400 * u32::from(self.kind < 2));
