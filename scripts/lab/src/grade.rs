@@ -16,7 +16,7 @@ use crate::labs::{self, LABS, Lab};
 use crate::marker;
 use crate::program;
 use crate::record::{CheckRecord, Record, SCHEMA, Status};
-use crate::report::terminal::{Style, Terminal};
+use crate::report::terminal::{Style, Terminal, harmless};
 use crate::report::{self, csv, github, gradescope, html, junit};
 use crate::run::{Isolation, Tier};
 use crate::twins;
@@ -181,7 +181,8 @@ pub fn records_of(file: &Path) -> Result<Vec<Record>> {
     }
     let all = value.get_mut("records").map(serde_json::Value::take);
     let all = all.unwrap_or_else(|| serde_json::Value::Array(vec![value]));
-    Ok(serde_json::from_value(all)?)
+    // What is wrong is said with words of the file, which may be anybody's.
+    serde_json::from_value(all).map_err(|why| anyhow::anyhow!(harmless(&why.to_string())))
 }
 
 /// What a check is about.

@@ -135,6 +135,23 @@ fn a_check_that_fails_by_a_hidden_seed_alone_shows_its_title_and_points_and_noth
 }
 
 #[test]
+fn a_damaged_file_of_records_gives_the_terminal_no_commands() {
+    let folder = folder("damaged");
+    let record =
+        r#"{"schema": "lab-record/1", "records": [{"checks": [{"status": "\u001b[2J"}]}]}"#;
+    fs::write(
+        folder.join("all.json"),
+        record.replace(
+            "{\"status\"",
+            r#"{"id": "a", "title": "a", "points": 1, "earned": 0, "status""#,
+        ),
+    )
+    .expect("a file");
+    let said = text(&lab(&folder, &["merge", "all.json"]).stderr);
+    assert!(said.contains("[2J") && !said.contains('\x1b'), "{said:?}");
+}
+
+#[test]
 fn a_file_that_is_no_list_of_seeds_is_wrong_usage() {
     let folder = folder("seeds");
     fs::write(folder.join("mine.py"), unlucky("pass")).expect("a program");
