@@ -330,7 +330,6 @@ fn no_submission_stops_the_others() {
     }
 }
 
-/// Every number is the same one, however many digits it has.
 /// A workspace that takes submissions in by a pattern: what builds one of them finds of the others
 /// neither a file nor their mistakes, and what is the workspace's own it has.
 #[test]
@@ -385,6 +384,7 @@ fn members_of_a_workspace_are_built_without_the_others() {
     assert!(record.to_string().contains("it was built"), "{record}");
 }
 
+/// Every number is the same one, however many digits it has.
 fn without_numbers(line: &str) -> String {
     let mut words = String::new();
     for c in line.chars() {
