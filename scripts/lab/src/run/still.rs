@@ -2,10 +2,11 @@
 //! for somebody else of the same run, waiting on is of no use.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use super::kernel;
-use super::log::{Id, Log};
+use super::log::{Id, Log, State, Task};
 
 /// How often is looked.
 pub(super) const LOOK: Duration = Duration::from_millis(25);
@@ -38,9 +39,9 @@ impl Stillness {
             if state.ended.is_some() || !state.traced || !state.release.is_empty() {
                 Vec::new()
             } else {
-                let alive = state.tasks.values().filter(|task| task.alive());
-                alive
-                    .filter(|task| !state.held.contains(&task.id))
+                let all =
+                    state.tasks.values().filter(|task| task.alive() || is_leaving(task, &state));
+                all.filter(|task| !state.held.contains(&task.id))
                     .map(|task| (task.process, task.id))
                     .chain(state.held.iter().map(|id| (0, *id)))
                     .collect()
@@ -63,10 +64,21 @@ impl Stillness {
     }
 }
 
+/// Whether a task has come to its end, of which nobody has been told yet: first we hear of it, and who
+/// waits for it is woken by that. A process whose first thread has ended waits for its other ones.
+fn is_leaving(task: &Task, state: &State) -> bool {
+    let others = || state.tasks.values().filter(|other| other.process == task.process);
+    task.ending.is_none()
+        && Path::new(&format!("/proc/{}/task/{}", task.process, task.id)).exists()
+        && !(task.id == task.process && others().any(Task::alive))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
     use std::sync::Arc;
 
+    use super::super::log::{Account, Ending, Kind};
     use super::super::{Moment, Spec, Step, start};
     use super::*;
 
@@ -105,5 +117,50 @@ mod tests {
         let live = start(&shell("sleep 0.4; echo a")).expect("a shell");
         assert!(live.until(LONG, |state| (state.lines.len() == 1).then_some(())).is_some());
         assert_eq!(live.finish().cut, None);
+    }
+
+    /// The one who waits for a child is told of its end when we have been, and we may be late.
+    #[test]
+    fn a_run_does_not_stand_while_the_end_of_somebody_is_still_to_be_told() {
+        let mut waits = Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat");
+        let mut leaves = Command::new("true").spawn().expect("true");
+        let number = |id: u32| Id::try_from(id).expect("a number");
+        let (parent, child) = (number(waits.id()), number(leaves.id()));
+        while !kernel::has_ended(child, child) || !kernel::never_by_itself(parent, parent, false) {
+            std::thread::yield_now();
+        }
+        let task = |id, died| Task {
+            id,
+            process: id,
+            maker: 0,
+            kind: Kind::Process,
+            name: String::new(),
+            born: Duration::ZERO,
+            died,
+            ending: None,
+            executed: None,
+            executions: Vec::new(),
+            before: Account::default(),
+            account: None,
+        };
+        let log = Log::new(None);
+        log.change(|state| {
+            (state.traced, state.drained) = (true, true);
+            let both = [task(parent, None), task(child, Some(Duration::ZERO))];
+            state.tasks.extend(both.map(|task| (task.id, task)));
+        });
+        let stands = || {
+            let mut stillness = Stillness::new(false);
+            (0..2 * LOOKS).any(|_| stillness.look(&log))
+        };
+        assert!(!stands());
+        let told = |state: &mut State| {
+            state.tasks.get_mut(&child).expect("the child").ending = Some(Ending::Exit(0));
+        };
+        log.change(told);
+        assert!(stands());
+        drop(waits.stdin.take());
+        assert!(waits.wait().expect("its end").success());
+        assert!(leaves.wait().expect("its end").success());
     }
 }
