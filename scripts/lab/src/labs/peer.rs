@@ -229,7 +229,10 @@ pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> O
         if asleep.is_none() || asleep != last.0 {
             last = (asleep, Instant::now());
         }
-        let ended = live.log.lock().ended.is_some();
+        let ended = {
+            let state = live.log.lock();
+            state.ended_at.is_some_and(|at| state.has_been_read(at)) // what it said last, too
+        };
         let spins = used().saturating_sub(before) > ENOUGH;
         let had = begun.elapsed().saturating_sub(starved().saturating_sub(starved_before));
         let over = had > SOON || begun.elapsed() > 6 * SOON;
