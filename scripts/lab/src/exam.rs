@@ -425,6 +425,9 @@ pub fn whole(state: State) -> Result<State, Trouble> {
 /// # Errors
 /// Else with what it ended with.
 pub fn done(state: &State) -> Result<(), Trouble> {
+    if let Some(cut) = state.cut {
+        return Err(Trouble::Cut(cut)); // and killed by us, which is no crash of its own
+    }
     match state.ended {
         Some(Ending::Exit(0)) => Ok(()),
         Some(Ending::Signal(_)) => Err(Trouble::Crashed(ending(state))),

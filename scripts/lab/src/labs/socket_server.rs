@@ -482,9 +482,13 @@ const LIMIT: Duration = Duration::from_millis(300);
 const PAUSE: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(80)];
 
 /// A client that sends a word again and again, for longer than the time limit but never silent for
-/// so long. Nothing when we are too late with a word ourselves: then
-/// the server may be right to close.
-fn talkative(live: &Live, address: SocketAddr, word: &str) -> Result<Option<Peer>, Trouble> {
+/// so long; and when it has sent its last word. Nothing when we are too late with a word ourselves:
+/// then the server may be right to close.
+fn talkative(
+    live: &Live,
+    address: SocketAddr,
+    word: &str,
+) -> Result<Option<(Peer, Instant)>, Trouble> {
     let begun = Instant::now();
     let mut last = begun;
     let mut client = connect(live, address)?;
@@ -516,7 +520,7 @@ fn talkative(live: &Live, address: SocketAddr, word: &str) -> Result<Option<Peer
         known = known.or_else(|| Some(Instant::now()));
         live.poll(PAUSE[1], || None::<()>);
     }
-    Ok(Some(client))
+    Ok(Some((client, last)))
 }
 
 fn timeout(exam: &mut Exam) -> Finding {
@@ -539,11 +543,9 @@ fn timeout(exam: &mut Exam) -> Finding {
             break;
         }
     }
-    let Some(mut client) = client else {
+    let Some((mut client, silent)) = client else {
         return Err(Trouble::Unverified("this machine is too busy to be in time itself".into()));
     };
-    let silent = Instant::now();
-    client.send(b"!");
     closes(&live, &mut client, &format!("a client that is silent for {} ms", LIMIT.as_millis()))?;
     let time = silent.elapsed();
     // The kernel counts in ticks of some milliseconds.
