@@ -60,6 +60,8 @@ pub struct Task {
     pub died: Option<Duration>,
     /// How it ended.
     pub ending: Option<Ending>,
+    /// Whether those who wait for its end have been told: not before we have asked for it.
+    pub told: bool,
     /// What it executed, the last of them.
     pub executed: Option<PathBuf>,
     /// When it executed what; only where the run is watched closely, as the next two.

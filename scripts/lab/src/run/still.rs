@@ -2,7 +2,6 @@
 //! for somebody else of the same run, waiting on is of no use.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use super::kernel;
@@ -68,9 +67,7 @@ impl Stillness {
 /// waits for it is woken by that. A process whose first thread has ended waits for its other ones.
 fn is_leaving(task: &Task, state: &State) -> bool {
     let others = || state.tasks.values().filter(|other| other.process == task.process);
-    task.ending.is_none()
-        && Path::new(&format!("/proc/{}/task/{}", task.process, task.id)).exists()
-        && !(task.id == task.process && others().any(Task::alive))
+    !task.told && !(task.id == task.process && others().any(Task::alive))
 }
 
 #[cfg(test)]
@@ -137,7 +134,8 @@ mod tests {
             name: String::new(),
             born: Duration::ZERO,
             died,
-            ending: None,
+            ending: died.map(|_| Ending::Exit(0)),
+            told: false,
             executed: None,
             executions: Vec::new(),
             before: Account::default(),
@@ -154,10 +152,7 @@ mod tests {
             (0..2 * LOOKS).any(|_| stillness.look(&log))
         };
         assert!(!stands());
-        let told = |state: &mut State| {
-            state.tasks.get_mut(&child).expect("the child").ending = Some(Ending::Exit(0));
-        };
-        log.change(told);
+        log.change(|state| state.tasks.get_mut(&child).expect("the child").told = true);
         assert!(stands());
         drop(waits.stdin.take());
         assert!(waits.wait().expect("its end").success());

@@ -450,6 +450,7 @@ impl Tracer<'_> {
             born: self.log.now(),
             died: None,
             ending: None,
+            told: false,
             executed: None,
             executions: Vec::new(),
             before: Account::default(),
@@ -493,6 +494,7 @@ impl Tracer<'_> {
                 && let Some(task) = state.tasks.get_mut(&former)
             {
                 task.died.get_or_insert(now);
+                task.told = true;
             }
             if let Some(task) = state.tasks.get_mut(&id) {
                 if self.closely {
@@ -500,7 +502,7 @@ impl Tracer<'_> {
                 }
                 task.executed = executed;
                 task.name = name;
-                task.died = None;
+                (task.died, task.told) = (None, false);
                 if first {
                     task.maker = 0;
                     task.before = account.unwrap_or_default();
@@ -622,6 +624,7 @@ impl Tracer<'_> {
             if let Some(task) = state.tasks.get_mut(&id) {
                 task.died.get_or_insert(now);
                 task.ending = Some(ending(status));
+                task.told = true;
             }
             if id == self.root {
                 state.ended = Some(ending(status));
