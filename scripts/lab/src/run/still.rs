@@ -67,7 +67,8 @@ impl Stillness {
 /// waits for it is woken by that. A process whose first thread has ended waits for its other ones.
 fn is_leaving(task: &Task, state: &State) -> bool {
     let others = || state.tasks.values().filter(|other| other.process == task.process);
-    !task.told && !(task.id == task.process && others().any(Task::alive))
+    let leads = task.id == task.process && others().any(Task::alive);
+    !task.told && !leads
 }
 
 #[cfg(test)]
