@@ -132,6 +132,8 @@ pub fn idle(live: &Live, over: impl Fn(&State) -> bool) -> Idle {
         (over || all_wait || much || seen.values().any(often)).then_some(())
     });
     let now = live.log.now();
+    // What they have said by now may still have to be read.
+    live.poll(SOON, || live.log.lock().has_been_read(now).then_some(()));
     let ways = seen.iter().map(|(id, one)| (*id, one.way(now)));
     Idle {
         tasks: ways.chain(gave_up.into_iter().map(|id| (id, Way::GaveUp))).collect(),
