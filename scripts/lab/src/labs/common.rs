@@ -212,7 +212,8 @@ fn waits_meanwhile(
     });
     if blocked.is_none() {
         let (waits, mut slept) = first.look();
-        if matches!(waits, Some(Waits::Sleep | Waits::ThreadOrTime)) {
+        let timed = kernel::has_time_out(live.pid(), live.pid());
+        if timed || matches!(waits, Some(Waits::Sleep | Waits::ThreadOrTime)) {
             // It looks again and again. Who does so for some time only comes to an end.
             live.poll(SOON, || {
                 slept = first.look().1;
