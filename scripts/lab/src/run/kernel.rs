@@ -238,11 +238,7 @@ pub fn has_time_out(process: Id, task: Id) -> bool {
 /// Whether a task waits for what an epoll of its process has to tell, or, at a descriptor of its own,
 /// for one TCP connection; neither when it runs, or waits for anything else.
 pub fn waits_for_clients(process: Id, task: Id) -> Option<ForClients> {
-    let call = Process::new(process).and_then(|process| process.task_from_tid(task)?.syscall());
-    let Ok(Syscall::Blocked { syscall_number: number, argument_registers: arguments, .. }) = call
-    else {
-        return None;
-    };
+    let (number, arguments) = waits_in(process, task)?;
     match number {
         libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => Some(ForClients::All),
         #[cfg(target_arch = "x86_64")]
