@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read as _;
+use std::os::fd::AsRawFd as _;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -457,6 +459,38 @@ fn who_needs_what_is_refused_is_left_out_and_not_failed() {
     };
     assert_eq!(statuses("right/fork_server.py"), ("unverified".into(), false, true, Some(3)));
     assert_eq!(statuses("wrong/run_called.py"), ("pass".into(), true, false, Some(1)));
+}
+
+/// Whoever can write there can also type there, and the shell would execute it.
+#[test]
+fn the_graders_terminal_is_out_of_reach() {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("writes-to-the-terminal.sh");
+    let script =
+        "#!/bin/sh\n(echo written > /dev/tty) 2>/dev/null && echo reached || echo no terminal\n";
+    fs::write(&program, script).expect("write");
+    allow(&program, 0o755);
+    for tier in ["full", "partial", "limits"] {
+        let terminal = nix::pty::openpty(None, None).expect("a terminal");
+        let mut grader = Command::new(env!("CARGO_BIN_EXE_lab"));
+        grader.args(["grade", "thread", "--only", "lines", "--tier", tier]).arg(&program);
+        let own = terminal.slave.as_raw_fd();
+        // SAFETY: two system calls, between fork and exec.
+        #[allow(unsafe_code)]
+        unsafe {
+            grader.pre_exec(move || {
+                nix::unistd::setsid()?;
+                nix::errno::Errno::result(libc::ioctl(own, libc::TIOCSCTTY, 0))?;
+                Ok(())
+            });
+        }
+        let output = grader.stdin(Stdio::null()).output().expect("the grader");
+        drop(terminal.slave);
+        let mut written = Vec::new();
+        let _ = fs::File::from(terminal.master).read_to_end(&mut written); // its end is an error
+        assert_eq!(String::from_utf8_lossy(&written), "", "{tier}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("no terminal"), "{tier}: {said}");
+    }
 }
 
 /// Many are examined at the same time, each with the note's own port and more.

@@ -139,8 +139,8 @@ fn show(exam: &mut Exam) -> Result<(), Trouble> {
     ));
     let (mut first, mut second) = (Peer::connect(address)?, Peer::connect(address)?);
     first.send(b"hello");
-    let pinged = first.read_until(SOON, |received| received.len() >= 8);
-    second.read_until(SOON, |received| received.len() >= 4);
+    let pinged = pinged(&live, &mut first, 2);
+    self::pinged(&live, &mut second, 1);
     let text = |peer: &Peer| String::from_utf8_lossy(&peer.received).into_owned();
     let got = [("first", &text(&first) as _), ("second", &text(&second) as _)];
     exam.tell(fill("the first got {first}, the second {second}", &got));
@@ -419,10 +419,10 @@ fn provoke(live: &Live, greedy: &mut Peer) -> (usize, usize) {
     let Some(address) = greedy.address() else {
         return (0, 0);
     };
-    let (begun, mut sent) = (live.log.now(), 0);
+    let (mut patience, mut sent) = (live.patience(SOON), 0);
     let (mut seen, mut lines) = (0, 0);
     let used = || kernel::processor_time(live.pid()).unwrap_or_default();
-    let (mut last, mut before) = ((None, begun), (0, used()));
+    let (mut last, mut before) = ((None, live.log.now()), (0, used()));
     let mut spins = None;
     loop {
         sent += greedy.try_send(&vec![GREEDY; (MUCH - sent).min(64 << 10)]);
@@ -450,7 +450,9 @@ fn provoke(live: &Live, greedy: &mut Peer) -> (usize, usize) {
         } else if used().saturating_sub(before.1) > Duration::from_millis(200) {
             spins.get_or_insert(live.log.now());
         }
-        if live.log.now() > begun + SOON || live.log.lock().ended.is_some() {
+        let now = live.log.now();
+        let over = now >= patience.next_look() && patience.end(&live.log).is_some();
+        if over || live.log.lock().ended.is_some() {
             break;
         }
         std::thread::sleep(Duration::from_millis(1));

@@ -215,12 +215,10 @@ const ENOUGH: Duration = Duration::from_secs(2);
 /// in circles: then it can't come any more.
 pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> Option<T> {
     const SLICE: Duration = Duration::from_millis(25);
-    let begun = Instant::now();
-    let mut last = (None, begun);
+    let mut last = (None, Instant::now());
+    let mut patience = live.patience(SOON);
     let used = || kernel::processor_time(live.pid()).unwrap_or_default();
-    // On a busy machine it waits for a processor, which is not its fault.
-    let starved = || kernel::demanded_time(live.pid()).unwrap_or_default().saturating_sub(used());
-    let (before, starved_before) = (used(), starved());
+    let before = used();
     loop {
         if let Some(seen) = seen(SLICE) {
             return Some(seen);
@@ -234,8 +232,7 @@ pub fn in_time<T>(live: &Live, mut seen: impl FnMut(Duration) -> Option<T>) -> O
             state.ended_at.is_some_and(|at| state.has_been_read(at)) // what it said last, too
         };
         let spins = used().saturating_sub(before) > ENOUGH;
-        let had = begun.elapsed().saturating_sub(starved().saturating_sub(starved_before));
-        let over = had > SOON || begun.elapsed() > 6 * SOON;
+        let over = patience.end(&live.log).is_some();
         if ended || spins || last.1.elapsed() > STILL || over {
             return seen(SLICE);
         }
@@ -404,11 +401,11 @@ pub fn send_byte(live: &Live, client: &mut Peer, byte: u8) -> bool {
     read == Some(true)
 }
 
-/// Waits until the program sleeps. A signal that comes while it is on its way to sleep is missed
-/// by many that would see it a moment later or earlier; that is not what is examined.
+/// Waits until everybody in the program sleeps. A signal that comes while it is on its way to sleep is
+/// missed by many that would see it a moment later or earlier, and Python aborts when it is to end while
+/// a daemon thread prints; that is not what is examined.
 pub fn settle(live: &Live) {
-    let pid = live.pid();
-    live.poll(Duration::from_secs(1), || kernel::waits_for(pid, pid).map(drop));
+    live.poll(Duration::from_secs(1), || everybody_waits(live).then_some(()));
 }
 
 /// Does several things of which the program sees none before the others: it is stopped meanwhile.

@@ -393,7 +393,10 @@ fn talks(exam: &mut Exam) -> Finding {
     // Late: when a client that does not read has closed long ago.
     live.poll(Duration::from_millis(100), || live.log.lock().ended);
     peer.widen();
-    let closed = peer.read_to_end(SOON);
+    let closed = in_time(&live, |slice| {
+        Some(peer.read_to_end(slice)).filter(|closed| *closed != Closed::Open)
+    })
+    .unwrap_or(Closed::Open);
     let received = std::mem::take(&mut peer.received);
     drop(peer);
     let (_, state) = ending(live);

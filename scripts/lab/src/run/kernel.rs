@@ -75,6 +75,15 @@ pub fn demanded_time(pid: Id) -> Option<Duration> {
     nanoseconds.map(Duration::from_nanos).or_else(|| processor_time(pid))
 }
 
+/// For how long a task has run so far, if it is ready to run on, with a processor or without one.
+pub fn ran_and_is_ready(process: Id, task: Id) -> Option<Duration> {
+    let of_task = Process::new(process).ok()?.task_from_tid(task).ok()?;
+    let ready = of_task.stat().ok()?.state == 'R';
+    let times = fs::read_to_string(format!("/proc/{process}/task/{task}/schedstat")).ok()?;
+    let ran = times.split_whitespace().next()?.parse().ok()?;
+    ready.then_some(Duration::from_nanos(ran))
+}
+
 /// Whether a task has ended; whoever waited for that has been woken by then.
 pub fn has_ended(process: Id, task: Id) -> bool {
     let stat = Process::new(process).and_then(|process| process.task_from_tid(task)?.stat());

@@ -274,6 +274,11 @@ pub struct State {
     pub(super) drained: bool,
     /// Until when all that was written has been read.
     pub(super) read_until: Duration,
+    /// For how long the run could not go on for want of a processor, as far as somebody looked; when
+    /// that was for the last time, and who was ready to run then, and had run for how long.
+    pub(super) lost: Duration,
+    pub(super) looked: Duration,
+    pub(super) ready: BTreeMap<Id, Duration>,
 }
 
 impl State {

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -16,8 +17,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use nix::fcntl::{OFlag, open};
 use nix::pty::Winsize;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 
@@ -26,6 +29,7 @@ mod isolation;
 pub mod kernel;
 mod limits;
 pub mod log;
+mod patience;
 pub mod plain;
 pub mod sampler;
 mod still;
@@ -37,7 +41,7 @@ pub use limits::Limits;
 pub use log::{
     Account, Connection, Cut, Ending, Gate, Id, Kind, Line, Log, Moment, State, Step, Stream, Task,
 };
-use still::Stillness;
+pub use patience::Patience;
 pub use streams::Echo;
 
 /// How long what the program started may outlive it before that counts as left behind. A child
@@ -216,7 +220,13 @@ pub fn start(spec: &Spec) -> Result<Live> {
         .stderr(Stdio::piped());
     // A group of its own, or Ctrl-C on the grader would end the program in the middle of a check.
     if !spec.as_user {
-        std::os::unix::process::CommandExt::process_group(&mut stage, 0);
+        stage.process_group(0);
+        // SAFETY: it makes system calls only, which is what a child of a process with threads may do
+        // before it executes.
+        #[allow(unsafe_code)]
+        unsafe {
+            stage.pre_exec(leave_the_terminal);
+        }
     }
     let filter = if spec.unattributed {
         None
@@ -279,18 +289,16 @@ impl Live {
         timeout: Duration,
         mut seen: impl FnMut(&State) -> Option<T>,
     ) -> Option<T> {
-        let deadline = self.log.now() + timeout;
-        let mut stillness = Stillness::new(self.stdin.is_none());
+        let mut patience = self.patience(timeout);
         loop {
-            let look = self.log.now() + still::LOOK;
-            let found = self.log.until(deadline.min(look), |state| match seen(state) {
+            let found = self.log.until(patience.next_look(), |state| match seen(state) {
                 Some(found) => Some(Some(found)),
                 None if !state.traced && state.drained => Some(None),
                 None => None,
             });
             match found {
                 Some(found) => return found,
-                None if look >= deadline || stillness.look(&self.log) => return None,
+                None if patience.end(&self.log).is_some() => return None,
                 None => {}
             }
         }
@@ -298,27 +306,26 @@ impl Live {
 
     /// Asks again and again what no event tells (kernel state), until there is an answer.
     pub fn poll<T>(&self, timeout: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-        let deadline = self.log.now() + timeout;
-        let mut stillness = Stillness::new(self.stdin.is_none());
-        let mut look = self.log.now();
+        let mut patience = self.patience(timeout);
         loop {
             let asked = self.log.now();
             if let Some(answer) = ask() {
                 return Some(answer);
             }
             let now = self.log.now();
-            let mut over = now >= deadline || self.log.lock().ended.is_some();
-            if now >= look {
-                over |= stillness.look(&self.log);
-                look = self.log.now() + still::LOOK;
-            }
-            if over {
+            let over = now >= patience.next_look() && patience.end(&self.log).is_some();
+            if over || self.log.lock().ended.is_some() {
                 return ask();
             }
             // On a busy machine an answer takes long, and who asks is in the way of the others.
-            let took = self.log.now().saturating_sub(asked);
+            let took = now.saturating_sub(asked);
             std::thread::sleep((3 * took).clamp(OFTEN, SELDOM));
         }
+    }
+
+    /// Who waits for the program for so long, beginning now.
+    pub fn patience(&self, timeout: Duration) -> Patience {
+        Patience::new(&self.log, timeout, self.stdin.is_none())
     }
 
     /// Opens the gate: continues everybody who is held, and holds nobody from now on.
@@ -389,27 +396,25 @@ impl Live {
         let Some(reader) = self.reader.take() else {
             return;
         };
-        let mut stillness = Stillness::new(true);
+        let mut patience = Patience::with_all(&self.log, self.limits.time);
         let ended = loop {
-            let look = self.log.now() + still::LOOK;
-            let ended = self.log.until(self.limits.time.min(look), |state| {
+            let ended = self.log.until(patience.next_look(), |state| {
                 (state.ended.is_some() || !state.traced).then_some(())
             });
-            let cut = if ended.is_some() {
+            if ended.is_some() {
                 break ended;
-            } else if look >= self.limits.time {
-                Cut::Time
-            } else if stillness.look(&self.log) {
-                Cut::Still
-            } else {
-                continue;
-            };
-            self.log.change(|state| state.cut = state.cut.or(Some(cut)));
-            break None;
+            }
+            if let Some(cut) = patience.end(&self.log) {
+                self.log.change(|state| state.cut = state.cut.or(Some(cut)));
+                break None;
+            }
         };
         if ended.is_some() {
-            let grace = self.log.now() + GRACE;
-            self.log.until(grace, |state| (!state.traced).then_some(()));
+            let mut grace = Patience::new(&self.log, GRACE, true);
+            let gone = |state: &State| (!state.traced).then_some(());
+            while self.log.until(grace.next_look(), gone).is_none()
+                && grace.end(&self.log).is_none()
+            {}
         }
         self.log.change(|state| {
             if ended.is_some() && !state.doomed {
@@ -440,6 +445,19 @@ impl Drop for Live {
             self.wait_for_the_end();
         }
     }
+}
+
+/// Leaves the grader's terminal: who has none can't write to it by the name of /dev/tty, nor type
+/// there (`ioctl_tty(2)`). For use between fork and exec. Not by a session of its own: kernels that share
+/// the processors by session have been seen to keep one waiting for many seconds.
+fn leave_the_terminal() -> std::io::Result<()> {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let Ok(terminal) = open("/dev/tty", flags, Mode::empty()) else { return Ok(()) };
+    // SAFETY: this request takes no argument.
+    #[allow(unsafe_code)]
+    let left = unsafe { nix::libc::ioctl(terminal.as_raw_fd(), nix::libc::TIOCNOTTY) };
+    nix::errno::Errno::result(left)?;
+    Ok(())
 }
 
 /// Lets a child have the three standard descriptors and no other one, whoever started us: for use

@@ -68,7 +68,7 @@ impl Bubblewrap {
         let inherited: Vec<OwnedFd> =
             filter::forbidden(Surroundings::Box)?.iter().map(as_file).collect::<Result<_>>()?;
         let mut words = Words(vec![self.bwrap.clone().into()]);
-        words.add(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"]);
+        words.add(["--unshare-pid", "--unshare-ipc", "--unshare-uts"]);
         words.add(["--hostname", "lab"]);
         if self.own_network {
             words.add(["--unshare-net"]);
