@@ -129,6 +129,25 @@ impl Peer {
         }
     }
 
+    /// Reads what has come by now: whether the end was with it.
+    pub fn read_what_is_there(&mut self) -> Closed {
+        const ENOUGH: usize = 4096; // of whoever sends faster than we read
+        let _ = self.stream.set_nonblocking(true);
+        let mut buffer = [0; 16 << 10];
+        let closed = (0..ENOUGH).find_map(|_| match self.stream.read(&mut buffer) {
+            Ok(0) => Some(Closed::Fin),
+            Ok(count) => {
+                self.received.extend_from_slice(&buffer[..count]);
+                None
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Some(Closed::Open),
+            Err(_) => Some(Closed::Reset),
+        });
+        let _ = self.stream.set_nonblocking(false);
+        closed.unwrap_or(Closed::Open)
+    }
+
     /// Has the system keep much of what comes: from now on it is to go fast.
     pub fn widen(&self) {
         let _ = SockRef::from(&self.stream).set_recv_buffer_size(1 << 20);

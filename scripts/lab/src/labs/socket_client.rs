@@ -154,11 +154,12 @@ fn received(
         if number == count {
             live.stdin = None;
         }
-        // To its end, or until the next one is there: what was closed before that has its end here.
+        // To its end, or until the next one is there: what was closed before that has its end here, and
+        // it may have been since we looked.
         let mut closed = in_time(&live, |slice| match peer.read_to_end(slice) {
             Closed::Open => {
                 next = host.pending().ok().flatten();
-                next.is_some().then_some(Closed::Open)
+                next.is_some().then(|| peer.read_what_is_there())
             }
             closed => Some(closed),
         });

@@ -13,6 +13,10 @@ use super::still::{LOOK, Stillness};
 /// Who looks later than he meant to by more than this had no processor himself.
 const LATE: Duration = Duration::from_millis(75);
 
+/// Who is ready and has not run for so long gets no processor. On a busy machine it is often some tens of
+/// milliseconds until all have had their turn.
+const TURN: Duration = Duration::from_millis(100);
+
 /// By the clock a time-out takes at most so many times as long.
 const AT_MOST: u32 = 4;
 
@@ -58,9 +62,13 @@ impl Patience {
     }
 }
 
-/// Adds what was lost since the last look: all of it, if nobody got a processor who was ready for one;
-/// else what we are `late` ourselves.
+/// Adds what was lost: all since the last time, if nobody has got a processor since who was ready for
+/// one; else what we are `late` ourselves.
 fn count_what_is_lost(log: &Log, late: Duration) {
+    let looked = log.lock().looked;
+    if late.is_zero() && log.now().saturating_sub(looked) < TURN {
+        return;
+    }
     let free: Vec<(Id, Id)> = {
         let state = log.lock();
         let free = state.tasks.values().filter(|t| t.alive() && !state.held.contains(&t.id));
@@ -70,8 +78,7 @@ fn count_what_is_lost(log: &Log, late: Duration) {
     let ready: BTreeMap<Id, Duration> = free.into_iter().filter_map(ran).collect();
     let now = log.now();
     let mut state = log.lock();
-    let since_last = now.saturating_sub(state.looked);
-    let lost = if starve(&state.ready, &ready) { since_last } else { late };
+    let lost = if starve(&state.ready, &ready) { now.saturating_sub(looked) } else { late };
     state.lost += lost;
     (state.ready, state.looked) = (ready, now);
 }
