@@ -70,7 +70,9 @@ struct Place {
 impl Place {
     /// `None`, with the reason said, where this can't be tried.
     fn new(tier: &'static str, user: User) -> Option<Place> {
-        let name = format!("lab-hostile-{}-{tier}-{user:?}", std::process::id());
+        static PLACES: AtomicUsize = AtomicUsize::new(0);
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("lab-hostile-{}-{number}-{tier}-{user:?}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         let mut place = Place { folder, tier, user, open: String::new() };
         for folder in ["submissions", "tmp"] {
