@@ -440,7 +440,7 @@ fn killed_and_resumed_it_has_the_records_of_a_run_that_was_not() {
     let grade = |records: &str, more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         command.current_dir(&folder).args(["grade", "fork"]).args(&all);
-        command.args(["--only", "lines", "--only", "process", "--seed", "7", "--time-limit", "4"]);
+        command.args(["--only", "lines", "--only", "process", "--seed", "7", "--time-limit", "2"]);
         command.args(["--records", records]).args(more);
         command
     };

@@ -252,7 +252,7 @@ fn every_command_of_the_notes_works_as_printed() {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         // They mostly wait.
-        for _ in 0..8 {
+        for _ in 0..24 {
             scope.spawn(|| {
                 while let Some((file, script)) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
                     try_out(&workspace, file, script);
