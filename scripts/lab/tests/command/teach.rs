@@ -22,7 +22,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// A folder with a demo in it that only greets.
 fn greeter(test: &str) -> String {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("teach-{test}"));
     fs::create_dir_all(&folder).expect("a folder");
     let demo = folder.join("thread-demo");
     fs::write(&demo, "#!/bin/sh\necho 'Hello,  Bob'\n").expect("a script");

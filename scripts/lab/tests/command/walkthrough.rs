@@ -23,7 +23,7 @@ fn stdout(output: &Output) -> String {
 
 /// A folder of this test's own with executables in it, by name and shell script.
 fn demos(test: &str, scripts: &[(&str, &str)]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("walkthrough-{test}"));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     for (name, script) in scripts {
