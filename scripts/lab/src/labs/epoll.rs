@@ -450,9 +450,7 @@ fn provoke(live: &Live, greedy: &mut Peer) -> (usize, usize) {
         } else if used().saturating_sub(before.1) > Duration::from_millis(200) {
             spins.get_or_insert(live.log.now());
         }
-        let now = live.log.now();
-        let over = now >= patience.next_look() && patience.end(&live.log).is_some();
-        if over || live.log.lock().ended.is_some() {
+        if patience.end(&live.log).is_some() || live.log.lock().ended.is_some() {
             break;
         }
         std::thread::sleep(Duration::from_millis(1));

@@ -313,7 +313,7 @@ impl Live {
                 return Some(answer);
             }
             let now = self.log.now();
-            let over = now >= patience.next_look() && patience.end(&self.log).is_some();
+            let over = patience.end(&self.log).is_some();
             if over || self.log.lock().ended.is_some() {
                 return ask();
             }
@@ -410,11 +410,7 @@ impl Live {
             }
         };
         if ended.is_some() {
-            let mut grace = Patience::new(&self.log, GRACE, true);
-            let gone = |state: &State| (!state.traced).then_some(());
-            while self.log.until(grace.next_look(), gone).is_none()
-                && grace.end(&self.log).is_none()
-            {}
+            self.until(GRACE, |state| (!state.traced).then_some(()));
         }
         self.log.change(|state| {
             if ended.is_some() && !state.doomed {

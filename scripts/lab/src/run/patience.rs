@@ -43,13 +43,13 @@ impl Patience {
     }
 
     /// When to look, if nothing has happened by then: by the clock of the run.
-    pub fn next_look(&self) -> Duration {
+    pub(super) fn next_look(&self) -> Duration {
         self.looked + LOOK.min(self.left)
     }
 
-    /// Looks at the run; why there is nothing more to wait for, if so.
+    /// Looks at the run, if it is time to; why there is nothing more to wait for, if so.
     pub fn end(&mut self, log: &Log) -> Option<Cut> {
-        let late = log.now().saturating_sub(self.next_look());
+        let late = log.now().checked_sub(self.next_look())?;
         count_what_is_lost(log, Some(late).filter(|late| *late > LATE).unwrap_or_default());
         let stands = self.stillness.look(log);
         self.looked = log.now();
