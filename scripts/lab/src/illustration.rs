@@ -67,7 +67,8 @@ fn look(section: &Section, options: &[&OsStr], stdout: Stdio) -> Result<()> {
     let executable = Path::new(&section.demo.command[0]);
     let file = executable.file_name().context("an executable")?;
     let folder = executable.parent().context("a folder")?;
-    let mut command = Command::new(std::env::current_exe()?);
+    // This very program, even if it has been built anew since it was started.
+    let mut command = Command::new("/proc/self/exe");
     command.arg("look").args(options);
     if name == "monitor" {
         command.args(["--for", "1"]);
@@ -75,7 +76,7 @@ fn look(section: &Section, options: &[&OsStr], stdout: Stdio) -> Result<()> {
     command.arg("--").arg(Path::new(".").join(file)).current_dir(folder);
     let address = address.to_string();
     command.args(arguments(name).iter().map(|word| if *word == ADDR { &address } else { *word }));
-    let status = command.stdin(Stdio::null()).stdout(stdout).status()?;
+    let status = command.stdin(Stdio::null()).stdout(stdout).status().context("lab look")?;
     match status.code() {
         Some(0) => Ok(()),
         _ => bail!("{name}: {status}"),

@@ -303,16 +303,19 @@ pub fn perform(section: &Section, terminal: &Arc<Terminal>) -> Walked {
         about: lab.about,
         scenes,
         record,
-        picture: None,
+        picture: Err("not drawn".into()),
     }
 }
 
-/// Draws a picture of each; where that can't be done, there is none.
+/// Draws a picture of each, or says why that can't be done.
 fn draw(sections: &[Section], walked: &mut [Walked]) {
     for walked in walked {
         progress(&fill("drawing: {section}", &[("section", &walked.record.lab)]));
         let own = sections.iter().find(|section| section.lab.name == walked.record.lab);
-        walked.picture = own.and_then(|section| illustration::svg(section).ok());
+        walked.picture = own
+            .context("no such section")
+            .and_then(illustration::svg)
+            .map_err(|error| format!("{error:#}"));
     }
     progress("");
 }

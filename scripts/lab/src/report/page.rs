@@ -22,8 +22,8 @@ pub struct Walked {
     pub scenes: Vec<Scene>,
     /// What came out.
     pub record: Record,
-    /// Its demo's picture, as SVG, from a run of its own.
-    pub picture: Option<String>,
+    /// Its demo's picture, as SVG, from a run of its own; or why there is none.
+    pub picture: Result<String, String>,
 }
 
 /// Something shown, and which checks of the record are about it.
@@ -82,7 +82,7 @@ pub fn text(sections: &[Walked], lines: &[String], again: &str) -> String {
         one(&mut body, section);
     }
     body.push_str("</main>\n");
-    let figures = sections.iter().find_map(|section| parts(section.picture.as_ref()?));
+    let figures = sections.iter().find_map(|section| parts(section.picture.as_ref().ok()?));
     let style = match figures {
         // What is meant for the picture must not colour the page.
         Some((style, _)) => format!("{STYLE}figure {{\n{style}\n}}\n"),
@@ -128,9 +128,17 @@ fn one(body: &mut String, section: &Walked) {
             body.push_str("</ul>\n");
         }
     }
-    if let Some((_, picture)) = picture.as_ref().and_then(|picture| parts(picture)) {
-        let caption = escaped(tr("In a run of its own, for the picture:"));
-        let _ = writeln!(body, "<figure>\n<figcaption>{caption}</figcaption>\n{picture}</figure>");
+    match picture.as_ref().map(|picture| parts(picture)) {
+        Ok(Some((_, picture))) => {
+            let caption = escaped(tr("In a run of its own, for the picture:"));
+            let _ =
+                writeln!(body, "<figure>\n<figcaption>{caption}</figcaption>\n{picture}</figure>");
+        }
+        Ok(None) => {}
+        Err(why) => {
+            let none = escaped(&fill("no picture: {why}", &[("why", &why)]));
+            let _ = writeln!(body, "<p class=\"quiet\">{none}</p>");
+        }
     }
     body.push_str("</section>\n");
 }

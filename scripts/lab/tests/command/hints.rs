@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -29,18 +28,9 @@ const SLOW: &[(&str, &[&str], &str)] = &[
     ("epoll-demo", &["127.0.0.1:0"], "nc 127.0.0.1 "),
 ];
 
-/// The demo's folder, with all of them built in it.
-fn built() -> &'static Path {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--offline"]);
-    cargo.args(SLOW.iter().flat_map(|(demo, ..)| ["--package", demo]));
-    assert!(cargo.status().expect("cargo").success());
-    Path::new(env!("CARGO_BIN_EXE_lab")).parent().expect("a folder")
-}
-
 #[test]
 fn a_person_is_told_what_to_type_meanwhile() {
-    let folder = built();
+    let folder = crate::demos();
     for (name, arguments, wanted) in SLOW {
         let terminal = nix::pty::openpty(None, None).expect("a terminal");
         let mut demo = Command::new(folder.join(name));
@@ -64,7 +54,7 @@ fn a_person_is_told_what_to_type_meanwhile() {
 
 #[test]
 fn a_pipe_is_told_nothing_that_is_meant_for_a_person() {
-    let folder = built();
+    let folder = crate::demos();
     for (name, arguments) in [("mp-demo", ["--delay", "1"]), ("thread-demo", ["--delay", "1"])] {
         let output = Command::new(folder.join(name)).args(arguments).output().expect(name);
         assert!(output.status.success() && output.stderr.is_empty(), "{name}: {output:?}");

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -80,27 +79,8 @@ fn counted_by_strace(log: &str) -> Counts {
     counts
 }
 
-/// The demos' executables, built once.
-fn demos() -> &'static BTreeMap<String, PathBuf> {
-    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--workspace", "--bins", "--message-format=json"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .expect("cargo can be run");
-        let messages = built.stdout.split(|byte| *byte == b'\n');
-        let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-        let program = |message: Value| {
-            let executable = message["executable"].as_str()?;
-            Some((message["target"]["name"].as_str()?.to_string(), executable.into()))
-        };
-        messages.filter_map(program).collect()
-    })
-}
-
-fn demo(name: &str) -> &'static str {
-    demos()[name].to_str().expect("UTF-8")
+fn demo(name: &str) -> String {
+    crate::demos().join(name).to_str().expect("UTF-8").into()
 }
 
 /// A program that is killed when the test ends, however it ends.
@@ -173,7 +153,7 @@ fn births_ends_and_executions_are_those_that_strace_sees_for_all_demos() {
     ];
     for (name, arguments, serves) in cases {
         let (trace, log) = (file(&format!("{name}.json")), file(&format!("{name}.strace")));
-        let mut looked = look(&["--trace", &trace, "--", demo(name)]);
+        let mut looked = look(&["--trace", &trace, "--", &demo(name)]);
         looked.args(arguments);
         let mut strace = Command::new("strace");
         strace.args(["-f", "-q", "-e", "trace=execve", "-e", "signal=none", "-o", &log]);
@@ -342,7 +322,7 @@ fn the_page_needs_nothing_else() {
 #[test]
 fn connections_are_seen_as_they_come_and_go() {
     let trace = file("connections.json");
-    let mut command = look(&["--trace", &trace, "--", demo("socket-server")]);
+    let mut command = look(&["--trace", &trace, "--", &demo("socket-server")]);
     command.args(["127.0.0.1:0", "--connections", "2"]);
     serve(command);
     let events = events(&trace);

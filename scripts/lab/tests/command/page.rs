@@ -7,11 +7,15 @@ use std::process::{Command, Stdio};
 
 /// A page with the sections that these arguments choose.
 fn page(name: &str, arguments: &[&str]) -> (PathBuf, String) {
+    page_by(env!("CARGO_BIN_EXE_lab").as_ref(), name, arguments)
+}
+
+fn page_by(lab: &Path, name: &str, arguments: &[&str]) -> (PathBuf, String) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
     fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join(name);
     let _ = fs::remove_file(&file);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    let mut command = Command::new(lab);
     command.env("LC_ALL", "C").args(["walkthrough", "--quiet", "--html"]).arg(&file);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
     command.status().expect("lab can be run");
@@ -19,19 +23,46 @@ fn page(name: &str, arguments: &[&str]) -> (PathBuf, String) {
     (file, text)
 }
 
-/// The page of a demo that prints what would do harm on a page, and fails.
-fn nasty(language: &str) -> (PathBuf, String) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nasty");
+/// A folder of this test's own, in which `thread-demo` is this shell script.
+fn demo(test: &str, script: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("page-{test}"));
+    let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     let demo = folder.join("thread-demo");
-    let script = "#!/bin/sh\nprintf '</pre><script>alert(1)</script> & \\033[31mred\\n'\n\
-                  echo '<img src=x onerror=alert(1)>' >&2\nhead -c 2000 /dev/zero | tr '\\0' 9\n";
-    fs::write(&demo, script).expect("a script");
+    fs::write(&demo, format!("#!/bin/sh\n{script}\n")).expect("a script");
     fs::set_permissions(&demo, fs::Permissions::from_mode(0o755)).expect("executable");
+    folder
+}
+
+/// The page of a demo that prints what would do harm on a page, and fails.
+fn nasty(test: &str, language: &str) -> (PathBuf, String) {
+    let script = "printf '</pre><script>alert(1)</script> & \\033[31mred\\n'\n\
+                  echo '<img src=x onerror=alert(1)>' >&2\nhead -c 2000 /dev/zero | tr '\\0' 9";
+    let folder = demo(&format!("{test}-{language}"), script);
     let folder = folder.to_str().expect("UTF-8");
-    let name = format!("nasty-{language}.html");
     let arguments = ["--section", "thread", "--demos", folder, "--time-limit", "5"];
+    let name = format!("{test}-{language}.html");
     page(&name, &[&arguments[..], &["--language", language]].concat())
+}
+
+#[test]
+fn says_why_there_is_no_picture() {
+    let folder = demo("failing", "exit 3");
+    let demos = folder.to_str().expect("UTF-8");
+    let (_, text) = page("failing.html", &["--section", "thread", "--demos", demos]);
+    assert!(text.contains("no picture: thread: exit status: 3"), "{text}");
+    assert!(!text.contains("<figure>"));
+}
+
+#[test]
+fn is_whole_when_the_program_that_makes_it_is_built_anew_meanwhile() {
+    let folder = demo("anew", "rm -f \"${0%/*}/lab\"");
+    let lab = folder.join("lab");
+    fs::hard_link(env!("CARGO_BIN_EXE_lab"), &lab).expect("a link");
+    let demos = folder.to_str().expect("UTF-8");
+    let (_, text) = page_by(&lab, "anew.html", &["--section", "thread", "--demos", demos]);
+    assert!(!lab.exists());
+    assert!(text.contains("<figure>"), "{text}");
 }
 
 /// The first of these programs that is there.
@@ -43,7 +74,7 @@ fn first_of(names: &[&'static str]) -> Option<&'static str> {
 
 #[test]
 fn refers_to_nothing_outside_and_is_small() {
-    for (file, text) in [page("fork.html", &["--section", "fork"]), nasty("en")] {
+    for (file, text) in [page("fork.html", &["--section", "fork"]), nasty("small", "en")] {
         assert!(text.len() < 1 << 20, "{}", file.display());
         assert_eq!(text.matches("<figure>").count(), 1, "{}", file.display());
         for outside in ["http:", "https:", "url(", "@import", "<link", "<script", "<img", "<iframe"]
@@ -65,7 +96,11 @@ fn is_valid_html() {
         eprintln!("left out: no python3 with html5lib");
         return;
     }
-    let files = [page("valid.html", &["--section", "fork"]).0, nasty("en").0, nasty("ru").0];
+    let files = [
+        page("valid.html", &["--section", "fork"]).0,
+        nasty("valid", "en").0,
+        nasty("valid", "ru").0,
+    ];
     let valid = Command::new("python3").args(["-c", STRICT]).args(files).status();
     assert!(valid.expect("python3").success());
 }
@@ -166,7 +201,7 @@ fn a_browser_shows_it_wide_and_narrow_light_and_dark() {
             assert!(read.contains(words), "{words}\n{read}");
         }
     }
-    let (file, text) = nasty("ru");
+    let (file, text) = nasty("shown", "ru");
     let seen = looked_at(browser, &file, &text, false);
     assert_eq!(seen["said"], serde_json::json!([]));
     let read = seen["text"].as_str().expect("text");
