@@ -108,12 +108,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 /// The manifest of a package that belongs to no workspace, with the lab's crates.
 fn manifest(starter: &Starter) -> String {
     let versions = WORKSPACE.lines().filter_map(|line| {
-        let (name, version) = line.split_once(" = ")?;
+        let (name, crate_itself) = line.split_once(" = ")?;
         let (_, features) = starter.crates.iter().find(|(wanted, _)| *wanted == name)?;
-        Some(match features {
-            [] => line.to_string(),
-            _ => format!("{name} = {{ version = {version}, features = {features:?} }}"),
-        })
+        if features.is_empty() {
+            return Some(line.to_string());
+        }
+        let version = crate_itself.split('"').nth(1)?;
+        Some(format!("{name} = {{ version = {version:?}, features = {features:?} }}"))
     });
     let versions: Vec<String> = versions.collect();
     format!(
