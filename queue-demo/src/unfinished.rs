@@ -1,18 +1,38 @@
-//! The count behind `task_done` and `join`. An item costs no lock, only an atomic addition and
-//! subtraction; the lock is there to sleep on until the count is zero.
+//! The count behind `task_done` and `join`. An item costs no lock, only two atomic additions; the
+//! lock is there to sleep on until nothing is left.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
+use crossbeam::utils::CachePadded;
+
 const UNPOISONED: &str = "nothing panics while it holds this lock";
 
+/// An item. The counts go up by twos, which leaves the lowest bit of `done` for something else.
+const ONE: usize = 2;
+const WAITED_FOR: usize = 1;
+
 /// How many items have been put in and not yet been reported as done.
+///
+/// Not one number but two, each in a cache line of its own: one is written by those who put, the
+/// other by those who work. A number that both wrote would go from processor to processor and back
+/// for every single item.
 #[derive(Default)]
 pub(crate) struct Unfinished {
-    count: AtomicUsize,
+    put: CachePadded<AtomicUsize>,
+    done: CachePadded<Done>,
     lock: Mutex<()>,
     none_left: Condvar,
+}
+
+#[derive(Default)]
+struct Done {
+    /// How many, and whether somebody waits: then who reports the last one has to wake them. It is
+    /// one number, so that nobody can begin to wait between a report and a look whether somebody does.
+    count: AtomicUsize,
+    /// So many at least have been put in: `put`, when it was last looked at from here.
+    known: AtomicUsize,
 }
 
 /// `task_done` without an item that it could be about: Python's `ValueError`.
@@ -22,19 +42,20 @@ pub(crate) struct CalledTooOften;
 impl Unfinished {
     /// One more item.
     pub(crate) fn add(&self) {
-        self.count.fetch_add(1, Ordering::Relaxed);
+        self.put.fetch_add(ONE, Ordering::Relaxed);
     }
 
     /// One item less.
     pub(crate) fn done(&self) -> Result<(), CalledTooOften> {
         // AcqRel: what was done with the items happens before `wait` returns.
-        let less = |count: usize| count.checked_sub(1);
-        let count = &self.count;
-        let before = count.fetch_update(Ordering::AcqRel, Ordering::Relaxed, less);
-        if before.map_err(|_| CalledTooOften)? == 1 {
-            // With the lock: else this signal could fall between a waiter's look at the count and
-            // its sleep, and nobody would ever wake it.
+        let one_more = |done| self.is_less_than_put(done).then_some(done + ONE);
+        let before = self.done.count.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more);
+        let before = before.map_err(|_| CalledTooOften)?;
+        if before & WAITED_FOR != 0 && self.count() == 0 {
+            // With the lock: else this signal could fall between a waiter's look at the counts and
+            // its sleep, and nobody would ever wake it. All wake up, so nobody waits any more.
             let _lock = self.lock();
+            self.done.count.fetch_and(!WAITED_FOR, Ordering::Relaxed);
             self.none_left.notify_all();
         }
         Ok(())
@@ -43,14 +64,29 @@ impl Unfinished {
     /// Waits until no item is left.
     pub(crate) fn wait(&self) {
         let mut lock = self.lock();
-        while self.count.load(Ordering::Acquire) > 0 {
+        loop {
+            let done = self.done.count.fetch_or(WAITED_FOR, Ordering::Acquire) & !WAITED_FOR;
+            if done == self.put.load(Ordering::Relaxed) {
+                return;
+            }
             lock = self.none_left.wait(lock).expect(UNPOISONED);
         }
     }
 
     /// How many are left now.
     pub(crate) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        let done = self.done.count.load(Ordering::Acquire) & !WAITED_FOR; // first: it is never ahead
+        (self.put.load(Ordering::Relaxed) - done) / ONE
+    }
+
+    /// Looks at the other cache line only when there is no other way to know.
+    fn is_less_than_put(&self, done: usize) -> bool {
+        if done < self.done.known.load(Ordering::Acquire) {
+            return true;
+        }
+        let put = self.put.load(Ordering::Relaxed);
+        self.done.known.store(put, Ordering::Release);
+        done < put
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {

@@ -52,13 +52,19 @@ const BREAKS: &[(&str, &str, &str)] = &[
     (UNFINISHED, "notify_all", "notify_one"),
     (UNFINISHED, "self.none_left.notify_all();", ""),
     (UNFINISHED, "Ordering::AcqRel", "Ordering::Relaxed"),
-    (UNFINISHED, "load(Ordering::Acquire)", "load(Ordering::Relaxed)"),
-    (UNFINISHED, "count.checked_sub(1)", "Some(count.wrapping_sub(1))"),
+    (UNFINISHED, "WAITED_FOR, Ordering::Acquire", "WAITED_FOR, Ordering::Relaxed"),
+    (UNFINISHED, "self.is_less_than_put(done).then_some(done + ONE)", "Some(done + ONE)"),
+    (UNFINISHED, "done < self.done.known", "done <= self.done.known"),
+    (UNFINISHED, "&& self.count() == 0", "&& self.count() == 1"),
+    // Who does not have to wait says that nobody waits.
     (
         UNFINISHED,
-        "before.map_err(|_| CalledTooOften)? == 1",
-        "before.map_err(|_| CalledTooOften)? == 2",
+        "                return;",
+        "                self.done.count.fetch_and(!WAITED_FOR, Ordering::Relaxed);
+                return;",
     ),
+    (UNFINISHED, "fetch_and(!WAITED_FOR", "fetch_and(0"),
+    (UNFINISHED, "fetch_or(WAITED_FOR", "fetch_or(0"),
     (BLOCKING, "while store.count()", "if store.count()"),
     (BLOCKING, "store.count() == self.capacity", "store.count() > self.capacity"),
     (BLOCKING, "self.not_full.notify_one();", ""),

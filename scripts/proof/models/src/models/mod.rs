@@ -29,6 +29,7 @@ pub(crate) const ALL: &[Model] = &[
     ("executor: cancelled, and ended at once", executor::cancelled_and_dropped),
     ("unfinished: join sees the work of all", queue::join_sees_the_work),
     ("unfinished: nobody who joins sleeps through the end", queue::nobody_sleeps_on),
+    ("unfinished: nor when more comes meanwhile", queue::more_comes),
     ("unfinished: task_done once too often", queue::once_too_often),
     ("blocking: one producer, two workers", queue::two_workers),
     ("blocking: two producers, one worker", queue::two_producers),

@@ -36,6 +36,18 @@ pub(super) fn nobody_sleeps_on() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
+/// More comes while some wait, and is done: whoever slept over the first end must not over the last.
+pub(super) fn more_comes() {
+    let unfinished = Arc::new(Unfinished::default());
+    unfinished.add();
+    let (one, two) = (unfinished.clone(), unfinished.clone());
+    let threads = [spawn(move || one.wait()), spawn(move || two.done().unwrap())];
+    unfinished.wait();
+    unfinished.add();
+    unfinished.done().unwrap();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
 pub(super) fn once_too_often() {
     let unfinished = Arc::new(Unfinished::default());
     unfinished.add();
@@ -43,6 +55,7 @@ pub(super) fn once_too_often() {
     let other = spawn(move || other.done().is_ok());
     let done = [unfinished.done().is_ok(), other.join().unwrap()];
     assert!(done == [true, false] || done == [false, true]);
+    assert!(unfinished.done().is_err());
     assert_eq!(unfinished.count(), 0);
 }
 

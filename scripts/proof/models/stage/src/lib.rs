@@ -34,3 +34,17 @@ pub mod thread {
     pub use super::scope::{Builder, Scope, scope};
     pub use loom::thread::{JoinHandle, spawn};
 }
+
+/// `crossbeam::utils`.
+pub mod utils {
+    /// Here there are no cache lines.
+    #[derive(Default)]
+    pub struct CachePadded<T>(T);
+
+    impl<T> std::ops::Deref for CachePadded<T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            &self.0
+        }
+    }
+}
