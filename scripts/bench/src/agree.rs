@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::failed;
 
-/// One that takes up to this much more than the first is beside it: which of the two a run sees in
-/// front is chance.
+/// One that takes up to this much more than the first is beside it, and so is one whose middle half
+/// of rounds meets that of the first: which of the two a run sees in front is chance.
 const BESIDE: f64 = 1.1;
 
 /// Prints for each case who is ahead, and where the runs differ. Fails if they do anywhere.
@@ -59,14 +59,22 @@ fn cases(run: &Value) -> Vec<(String, Vec<String>)> {
     for row in list(run, "rows") {
         for case in list(&row, "cases") {
             let name = |value: &Value, key| value[key].as_str().unwrap_or_default().to_string();
-            let standings: Vec<_> = list(&case, "standings")
-                .iter()
-                .filter_map(|standing| Some((name(standing, "name"), standing["ratio"].as_f64()?)))
-                .collect();
-            let best = standings.iter().map(|(_, ratio)| *ratio).fold(f64::INFINITY, f64::min);
-            let ahead = standings.into_iter().filter(|(_, ratio)| *ratio <= best * BESIDE);
+            let standing = |standing: &Value| {
+                let quartile = |which: usize| standing["ratio_quartiles"][which].as_f64();
+                let ratio = standing["ratio"].as_f64()?;
+                Some((name(standing, "name"), [quartile(0)?, ratio, quartile(1)?]))
+            };
+            let standings: Vec<_> = list(&case, "standings").iter().filter_map(standing).collect();
+            let medians = standings.iter().map(|(_, [_, ratio, _])| *ratio);
+            let best = medians.fold(f64::INFINITY, f64::min);
+            let first = standings.iter().find(|(_, [_, ratio, _])| *ratio <= best);
+            let high = first.map_or(best, |(_, [_, _, high])| *high);
+            let beside = |(_, [low, ratio, _]): &&(String, [f64; 3])| {
+                *ratio <= best * BESIDE || *low <= high
+            };
+            let ahead = standings.iter().filter(beside).map(|(name, _)| name.clone()).collect();
             let case = format!("{}: {}", name(&row, "row"), name(&case, "name"));
-            found.push((case, ahead.map(|(name, _)| name).collect()));
+            found.push((case, ahead));
         }
     }
     found
@@ -80,8 +88,8 @@ mod tests {
 
     fn run(ratios: [f64; 3]) -> Value {
         let names = ["ours", "theirs", "slow"].iter().zip(ratios);
-        let standings: Vec<_> =
-            names.map(|(name, ratio)| json!({"name": name, "ratio": ratio})).collect();
+        let standing = |(name, ratio): (&&str, f64)| json!({"name": name, "ratio": ratio, "ratio_quartiles": [ratio - 0.1, ratio + 0.1]});
+        let standings: Vec<_> = names.map(standing).collect();
         json!({"rows": [{"row": "r", "cases": [{"name": "c", "standings": standings}]}]})
     }
 
@@ -93,8 +101,15 @@ mod tests {
     }
 
     #[test]
+    fn those_whose_rounds_mix_with_those_of_the_first_are_beside_it() {
+        let runs = [run([1.0, 1.15, 3.0]), run([1.3, 1.0, 2.0])];
+        let (text, differ) = compare(&runs).unwrap();
+        assert_eq!((text.as_str(), differ), ("agreed  r: c: theirs\n", 0));
+    }
+
+    #[test]
     fn where_somebody_else_is_ahead_they_differ() {
-        let runs = [run([1.0, 1.2, 3.0]), run([1.0, 0.8, 2.0])];
+        let runs = [run([1.0, 1.3, 3.0]), run([1.0, 0.7, 2.0])];
         let (text, differ) = compare(&runs).unwrap();
         assert_eq!((text.as_str(), differ), ("DIFFER  r: c: ours; theirs\n", 1));
     }

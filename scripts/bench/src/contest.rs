@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -132,9 +132,18 @@ pub(crate) struct Standing {
     pub(crate) besides: BTreeMap<String, f64>,
 }
 
+/// How often each of them works.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) least: usize,
+    /// Up to five times as often, as long as the case has not taken this much time.
+    pub(crate) spare: Duration,
+}
+
 /// How a case went.
 pub(crate) struct Outcome {
     pub(crate) name: String,
+    pub(crate) rounds: usize,
     pub(crate) point: Option<(&'static str, u32)>,
     pub(crate) standings: Vec<Standing>,
     pub(crate) goals: Vec<Verdict>,
@@ -166,12 +175,18 @@ impl Outcome {
 }
 
 /// Lets all of them work, so many times.
-pub(crate) fn hold(row: &Row, case: &Case, rounds: usize) -> io::Result<Outcome> {
-    let rounds = if case.rounds == 0 { rounds } else { rounds.min(case.rounds) };
+pub(crate) fn hold(row: &Row, case: &Case, rounds: Rounds) -> io::Result<Outcome> {
+    let (least, most) = match case.rounds {
+        0 => (rounds.least, 5 * rounds.least),
+        most => (rounds.least.min(most), most),
+    };
     let mut taken: Vec<Vec<Report>> = case.field.iter().map(|_| Vec::new()).collect();
     let mut absent = Vec::new();
     let (start, busy, own) = (Instant::now(), busy()?, own()?);
-    for round in 0..rounds {
+    for round in 0..most {
+        if round >= least && start.elapsed() >= rounds.spare {
+            break;
+        }
         for place in 0..case.field.len() {
             let who = (place + round) % case.field.len();
             let contestant = &case.field[who];
@@ -206,7 +221,9 @@ pub(crate) fn hold(row: &Row, case: &Case, rounds: usize) -> io::Result<Outcome>
     };
     let standings: Vec<_> = case.field.iter().zip(&taken).filter_map(standing).collect();
     let goals = case.goals.iter().filter_map(|goal| judge(*goal, row, &standings)).collect();
-    Ok(Outcome { name: case.name.clone(), point: case.point, standings, goals, absent, others })
+    let rounds = taken[0].len();
+    let (name, point) = (case.name.clone(), case.point);
+    Ok(Outcome { name, rounds, point, standings, goals, absent, others })
 }
 
 /// None where one of the two did not take part.

@@ -8,8 +8,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
+use std::time::Duration;
 
 use clap::Parser;
+
+use contest::Rounds;
 
 mod agree;
 mod contest;
@@ -61,7 +64,8 @@ struct Options {
     /// Measure this row alone; may be given several times
     #[arg(long, value_name = "ROW")]
     only: Vec<String>,
-    /// How often each of them works; each time somebody else begins
+    /// How often each of them works; each time somebody else begins. If not said: 5 times (3 with
+    /// --quick), and up to five times as often where that takes only seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
     /// Fail if a ratio misses its goal by more than this factor
@@ -97,9 +101,13 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &Options) -> io::Result<()> {
-    let rounds = options.rounds.unwrap_or(if options.quick { 3 } else { 5 });
+    let rounds = match (options.rounds, options.quick) {
+        (Some(rounds), _) => Rounds { least: rounds.into(), spare: Duration::ZERO },
+        (None, true) => Rounds { least: 3, spare: Duration::from_secs(1) },
+        (None, false) => Rounds { least: 5, spare: Duration::from_secs(4) },
+    };
     let mut results = Vec::new();
-    let machine = report::Machine::look(options.quick, rounds)?;
+    let machine = report::Machine::look(options.quick)?;
     for row in rows::all(options.quick) {
         if !options.only.is_empty() && !options.only.iter().any(|only| only == row.name) {
             continue;
@@ -109,7 +117,7 @@ fn measure(options: &Options) -> io::Result<()> {
         }
         let mut outcomes = Vec::new();
         for case in &row.cases {
-            let outcome = contest::hold(&row, case, rounds.into())?;
+            let outcome = contest::hold(&row, case, rounds)?;
             if !options.json {
                 print!("{}", report::text(&outcome));
             }

@@ -18,7 +18,7 @@ type Results = [(Row, Vec<Outcome>)];
 pub(crate) struct Machine(Vec<(&'static str, String)>);
 
 impl Machine {
-    pub(crate) fn look(quick: bool, rounds: u16) -> io::Result<Self> {
+    pub(crate) fn look(quick: bool) -> io::Result<Self> {
         let first = |path: &str, begin: &str| {
             let text = fs::read_to_string(path).unwrap_or_default();
             let line = text.lines().find(|line| line.starts_with(begin)).unwrap_or_default();
@@ -39,7 +39,7 @@ impl Machine {
             ("C", says("cc", &["--version"])),
             ("Python", says(&python.to_string_lossy(), &["--version"])),
             ("load at the beginning", first("/proc/loadavg", "")),
-            ("measured", format!("{}, {rounds} rounds", if quick { "quick" } else { "whole" })),
+            ("measured", if quick { "quick" } else { "whole" }.to_string()),
         ]))
     }
 }
@@ -73,7 +73,7 @@ fn besides(standing: &Standing) -> String {
 
 /// A case for the terminal.
 pub(crate) fn text(outcome: &Outcome) -> String {
-    let mut out = format!("  {}\n", outcome.name);
+    let mut out = format!("  {}, {} rounds\n", outcome.name, outcome.rounds);
     for standing in &outcome.standings {
         let (name, median) = (standing.name, figure(standing.median));
         let ratio = figure(standing.ratio);
@@ -101,7 +101,7 @@ pub(crate) fn json(machine: &Machine, results: &Results) -> Value {
     let case = |o: &Outcome| {
         let goals = o.goals.iter().map(|g| json!({"goal": g.words, "reached": g.reached}));
         json!({"name": o.name, "standings": o.standings.iter().map(standing).collect::<Vec<_>>(),
-            "goals": goals.collect::<Vec<_>>(), "absent": o.absent, "others": o.others,
+            "goals": goals.collect::<Vec<_>>(), "rounds": o.rounds, "absent": o.absent, "others": o.others,
             "doubt": o.doubt()})
     };
     let row = |(row, outcomes): &(Row, Vec<Outcome>)| {
@@ -135,8 +135,8 @@ pub(crate) fn write(folder: &Path, machine: &Machine, results: &Results) -> io::
         for outcome in outcomes {
             let _ = write!(
                 out,
-                "\n### {}\n\n| | {} | x | |\n|---|--:|--:|---|\n",
-                outcome.name, row.unit
+                "\n### {}\n\n{} rounds\n\n| | {} | x | |\n|---|--:|--:|---|\n",
+                outcome.name, outcome.rounds, row.unit
             );
             for s in &outcome.standings {
                 let (median, ratio) = (figure(s.median), figure(s.ratio));
