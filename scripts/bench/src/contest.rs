@@ -14,6 +14,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::unistd::Pid;
 
+use crate::distance::there_and_back;
 use crate::{failed, folder};
 
 /// The exit status of one that can't take part here: a package is missing.
@@ -150,6 +151,8 @@ pub(crate) struct Outcome {
     pub(crate) absent: Vec<&'static str>,
     /// Which part of the machine was busy with something else meanwhile, from 0 to 1.
     pub(crate) others: f64,
+    /// Nanoseconds from one processor to the other and back, before and after.
+    pub(crate) distance: Option<[f64; 2]>,
 }
 
 pub(crate) struct Verdict {
@@ -167,6 +170,13 @@ impl Outcome {
             let percent = 100.0 * self.others;
             return Some(format!("others had {percent:.0} % of the machine"));
         }
+        if let Some([before, after]) = self.distance
+            && before.max(after) > 2.0 * before.min(after)
+        {
+            return Some(format!(
+                "a word to the other processor and back took {before:.0} ns before, {after:.0} after"
+            ));
+        }
         let spread = |s: &&Standing| (s.quartiles.1 - s.quartiles.0) / s.ratio > 0.4;
         let wide = self.standings.iter().find(spread)?;
         let (low, high) = wide.quartiles;
@@ -182,6 +192,7 @@ pub(crate) fn hold(row: &Row, case: &Case, rounds: Rounds) -> io::Result<Outcome
     };
     let mut taken: Vec<Vec<Report>> = case.field.iter().map(|_| Vec::new()).collect();
     let mut absent = Vec::new();
+    let before = there_and_back();
     let (start, busy, own) = (Instant::now(), busy()?, own()?);
     for round in 0..most {
         if round >= least && start.elapsed() >= rounds.spare {
@@ -200,6 +211,7 @@ pub(crate) fn hold(row: &Row, case: &Case, rounds: Rounds) -> io::Result<Outcome
         }
     }
     let others = others(start, busy, own)?;
+    let distance = before.zip(there_and_back()).map(|(before, after)| [before, after]);
     verify(row, case, &taken)?;
 
     let ours: Vec<f64> = taken[0].iter().map(|report| report.took).collect();
@@ -223,7 +235,7 @@ pub(crate) fn hold(row: &Row, case: &Case, rounds: Rounds) -> io::Result<Outcome
     let goals = case.goals.iter().filter_map(|goal| judge(*goal, row, &standings)).collect();
     let rounds = taken[0].len();
     let (name, point) = (case.name.clone(), case.point);
-    Ok(Outcome { name, rounds, point, standings, goals, absent, others })
+    Ok(Outcome { name, rounds, point, standings, goals, absent, others, distance })
 }
 
 /// None where one of the two did not take part.
@@ -323,7 +335,7 @@ fn verify(row: &Row, case: &Case, taken: &[Vec<Report>]) -> io::Result<()> {
 }
 
 /// The first quartile, the median, and the third.
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+pub(crate) fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1);
     let at = |quarter: usize| {

@@ -16,6 +16,7 @@ use contest::Rounds;
 
 mod agree;
 mod contest;
+mod distance;
 mod plot;
 mod report;
 mod rows;

@@ -71,9 +71,20 @@ fn besides(standing: &Standing) -> String {
     all.join(", ")
 }
 
+/// How often, and how far apart the processors were.
+fn circumstances(outcome: &Outcome) -> String {
+    let rounds = format!("{} rounds", outcome.rounds);
+    match outcome.distance {
+        Some([before, _]) => {
+            format!("{rounds}; from processor to processor and back {before:.0} ns")
+        }
+        None => rounds,
+    }
+}
+
 /// A case for the terminal.
 pub(crate) fn text(outcome: &Outcome) -> String {
-    let mut out = format!("  {}, {} rounds\n", outcome.name, outcome.rounds);
+    let mut out = format!("  {}, {}\n", outcome.name, circumstances(outcome));
     for standing in &outcome.standings {
         let (name, median) = (standing.name, figure(standing.median));
         let ratio = figure(standing.ratio);
@@ -101,7 +112,7 @@ pub(crate) fn json(machine: &Machine, results: &Results) -> Value {
     let case = |o: &Outcome| {
         let goals = o.goals.iter().map(|g| json!({"goal": g.words, "reached": g.reached}));
         json!({"name": o.name, "standings": o.standings.iter().map(standing).collect::<Vec<_>>(),
-            "goals": goals.collect::<Vec<_>>(), "rounds": o.rounds, "absent": o.absent, "others": o.others,
+            "goals": goals.collect::<Vec<_>>(), "rounds": o.rounds, "distance": o.distance, "absent": o.absent, "others": o.others,
             "doubt": o.doubt()})
     };
     let row = |(row, outcomes): &(Row, Vec<Outcome>)| {
@@ -135,8 +146,10 @@ pub(crate) fn write(folder: &Path, machine: &Machine, results: &Results) -> io::
         for outcome in outcomes {
             let _ = write!(
                 out,
-                "\n### {}\n\n{} rounds\n\n| | {} | x | |\n|---|--:|--:|---|\n",
-                outcome.name, outcome.rounds, row.unit
+                "\n### {}\n\n{}\n\n| | {} | x | |\n|---|--:|--:|---|\n",
+                outcome.name,
+                circumstances(outcome),
+                row.unit
             );
             for s in &outcome.standings {
                 let (median, ratio) = (figure(s.median), figure(s.ratio));

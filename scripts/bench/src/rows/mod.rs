@@ -83,7 +83,7 @@ fn peer(row: &str, name: &str) -> Command {
 }
 
 /// Keeps this thread on one processor: the first, the second, and round again.
-fn on_processor(number: u64) {
+pub(crate) fn on_processor(number: u64) {
     let myself = Pid::from_raw(0); // of Linux, the thread
     let Ok(all) = sched_getaffinity(myself) else { return };
     let mine: Vec<_> = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu) == Ok(true)).collect();
@@ -110,7 +110,7 @@ fn tell(took: f64, result: impl Display) {
 }
 
 #[allow(clippy::cast_precision_loss)] // of a clock, nothing is lost below 2 ** 53
-fn nanos(time: Duration, times: u64) -> f64 {
+pub(crate) fn nanos(time: Duration, times: u64) -> f64 {
     time.as_nanos() as f64 / times as f64
 }
 
