@@ -15,6 +15,7 @@ use crate::exam::{self, Exam, SOON, Trouble, done, fail, last_word, whole};
 use crate::run::{
     Ending, Live, Spec, State, Stream,
     kernel::{self, Waits},
+    while_nothing_starts,
 };
 
 /// A connection.
@@ -287,10 +288,8 @@ pub fn everybody_waits(live: &Live) -> bool {
 pub fn serve(exam: &mut Exam, port: u16, more: &[&str]) -> Result<(Live, SocketAddr), Trouble> {
     let address = exam.place(port);
     // Somebody else's server on all addresses would be in the way of the note's own port.
-    let address = match TcpListener::bind(address) {
-        Ok(_) => address,
-        Err(_) => SocketAddr::new(address.ip(), 0),
-    };
+    let is_free = while_nothing_starts(|| TcpListener::bind(address).is_ok());
+    let address = if is_free { address } else { SocketAddr::new(address.ip(), 0) };
     serve_at(exam, address, more)
 }
 

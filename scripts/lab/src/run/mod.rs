@@ -11,8 +11,8 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -174,6 +174,22 @@ pub struct Live {
     reader: Option<JoinHandle<()>>,
     /// Goes when the program has gone.
     _folder: Option<isolation::Folder>,
+}
+
+/// Whoever starts a program shares it; who opens what no program may get has it alone.
+static STARTS: RwLock<()> = RwLock::new(());
+
+/// Starts a program: from its fork until it executes, it has all descriptors that we have.
+fn starting<T>(start: impl FnOnce() -> T) -> T {
+    let _others_may_too = STARTS.read().unwrap_or_else(PoisonError::into_inner);
+    start()
+}
+
+/// Does what opens and closes something that no program may have meanwhile: an address that we try
+/// out is in use for as long as one that is about to execute has our socket.
+pub fn while_nothing_starts<T>(work: impl FnOnce() -> T) -> T {
+    let _alone = STARTS.write().unwrap_or_else(PoisonError::into_inner);
+    work()
 }
 
 /// Starts a program.
@@ -483,6 +499,30 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use super::*;
+
+    #[test]
+    fn an_address_that_was_tried_out_is_free() {
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !ended.load(Ordering::Relaxed) {
+                        let command = ["/bin/true"].map(Into::into).into();
+                        start(&Spec { command, ..Spec::default() }).expect("true").finish();
+                    }
+                });
+            }
+            let address = "127.86.35.7:0";
+            let taken = (0..5000).filter(|_| {
+                let bind = || std::net::TcpListener::bind(address)?.local_addr();
+                let free = while_nothing_starts(bind).expect("any port");
+                std::net::TcpListener::bind(free).is_err()
+            });
+            let taken = taken.count();
+            ended.store(true, Ordering::Relaxed);
+            assert_eq!(taken, 0);
+        });
+    }
 
     /// A task has been asked about and is not yet held when the gate is opened: nobody would know of
     /// it later.

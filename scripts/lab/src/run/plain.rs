@@ -60,7 +60,8 @@ impl Plain {
                 Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
             });
         }
-        let mut child = command.spawn().with_context(|| program.display().to_string())?;
+        let mut child =
+            super::starting(|| command.spawn()).with_context(|| program.display().to_string())?;
         let said = Arc::new((Mutex::new(Said { bytes: Vec::new(), open: 2 }), Condvar::new()));
         let stdout = child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>);
         let stderr = child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>);

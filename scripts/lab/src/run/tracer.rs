@@ -137,7 +137,7 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
     // `spawn` returns only after the execution, and the child executes only when it is attached:
     // so one thread spawns and another attaches.
     let starter = thread::Builder::new().name("starter".into()).spawn(move || {
-        let child = stage.spawn();
+        let child = super::starting(|| stage.spawn());
         drop(stage); // with it our copies of the child's ends of the pipes
         child
     })?;
