@@ -475,7 +475,9 @@ fn ordered(exam: &mut Exam) -> Finding {
     expect(order == [0, 1, 2, 3, 4], "the order of submission: 0, 1, 2, 3, 4", || {
         format!("printed in the order {}", in_words(&order))
     })?;
-    side_by_side(exam)?;
+    // Once more, should the first thread, which nobody holds, have done the rest before there was a
+    // processor for the second worker.
+    side_by_side(exam).or_else(|_| side_by_side(exam))?;
     let mut evidence =
         vec!["five tasks on five workers: printed in the order 0, 1, 2, 3, 4".into()];
     evidence.extend(first_result(exam, Some("--ordered"))?);
@@ -486,7 +488,7 @@ fn ordered(exam: &mut Exam) -> Finding {
 /// order of the results, not who works. The first thread may be one of them.
 fn side_by_side(exam: &mut Exam) -> Result<(), Trouble> {
     let mut words = arguments(&[("workers", 3), ("tasks", 3), ("exponent", 2)]);
-    words.extend(["--delay", "0.002", "--ordered"].map(String::from));
+    words.extend(["--delay", "0.03", "--ordered"].map(String::from));
     let mut spec = exam.spec(&words);
     spec.gate = Some(at_their_sleep());
     let live = exam.start(spec)?;
