@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,8 +31,8 @@ pub enum Trouble {
         /// What was seen instead.
         saw: Vec<String>,
     },
-    /// The program was cut short.
-    Cut(Cut),
+    /// The program was cut short, after it had said this on stderr.
+    Cut(Cut, Option<String>),
     /// A signal ended the program.
     Crashed(String),
     /// The evidence can't be had here, and why.
@@ -360,8 +361,11 @@ impl<'a> Exam<'a> {
                         record.expected = Some(expected);
                         (Status::Fail, saw)
                     }
-                    Trouble::Cut(cut) if cut.hangs() => (Status::Timeout, vec![cut.to_string()]),
-                    Trouble::Cut(cut) => (Status::OverLimit, vec![cut.to_string()]),
+                    Trouble::Cut(cut, said) => {
+                        let hangs = cut.hangs();
+                        let status = if hangs { Status::Timeout } else { Status::OverLimit };
+                        (status, vec![after(cut, said)])
+                    }
                     Trouble::Crashed(ending) => (Status::Crashed, vec![ending]),
                     Trouble::Unverified(why) => (Status::Unverified, vec![why]),
                     Trouble::NotGradable(why) => (Status::NotGradable, vec![why]),
@@ -377,7 +381,7 @@ impl<'a> Exam<'a> {
         let saw = match &trouble {
             _ if !self.refused.load(Ordering::Relaxed) => return trouble,
             Trouble::Fail { saw, .. } => saw.join("; "),
-            Trouble::Cut(cut) if cut.hangs() => cut.to_string(),
+            Trouble::Cut(cut, said) if cut.hangs() => after(cut, said.as_deref()),
             Trouble::Crashed(ending) => ending.clone(),
             _ => return trouble,
         };
@@ -415,7 +419,7 @@ pub fn not_made(check: &Check, status: Status, why: String) -> CheckRecord {
 /// When it was cut short.
 pub fn whole(state: State) -> Result<State, Trouble> {
     match state.cut {
-        Some(cut) => Err(Trouble::Cut(cut)),
+        Some(cut) => Err(Trouble::Cut(cut, last_word(&state))),
         None => Ok(state),
     }
 }
@@ -426,22 +430,27 @@ pub fn whole(state: State) -> Result<State, Trouble> {
 /// Else with what it ended with.
 pub fn done(state: &State) -> Result<(), Trouble> {
     if let Some(cut) = state.cut {
-        return Err(Trouble::Cut(cut)); // and killed by us, which is no crash of its own
+        return Err(Trouble::Cut(cut, last_word(state))); // and killed by us, which is no crash of its own
     }
     match state.ended {
         Some(Ending::Exit(0)) => Ok(()),
         Some(Ending::Signal(_)) => Err(Trouble::Crashed(ending(state))),
         Some(Ending::Exit(_)) => fail("the program ends with exit status 0", ending(state)),
-        None => Err(Trouble::Cut(Cut::Time)),
+        None => Err(Trouble::Cut(Cut::Time, last_word(state))),
     }
 }
 
 /// How a run ended, in words, with the last thing that it said on stderr.
 pub fn ending(state: &State) -> String {
     let ended = state.ended.map_or_else(|| "it did not end".into(), |ended| ended.to_string());
-    match last_word(state) {
-        Some(line) => format!("{ended}, after it said: {line}"),
-        None => ended,
+    after(ended, last_word(state))
+}
+
+/// What happened to a program, with what it had said before.
+pub fn after(happened: impl Display, said: Option<impl Display>) -> String {
+    match said {
+        Some(line) => format!("{happened}, after it said: {line}"),
+        None => happened.to_string(),
     }
 }
 
@@ -464,8 +473,8 @@ mod tests {
     fn anything(exam: &mut Exam) -> Finding {
         match exam.random.u8(..12) {
             0 => fail("one thing", "another"),
-            1 => Err(Trouble::Cut(Cut::Time)),
-            2 => Err(Trouble::Cut(Cut::Memory)),
+            1 => Err(Trouble::Cut(Cut::Time, Some("its last words".into()))),
+            2 => Err(Trouble::Cut(Cut::Memory, None)),
             3 => Err(Trouble::Crashed("signal 11".into())),
             4 => Err(Trouble::Unverified("no evidence".into())),
             5 => Err(Trouble::NotGradable("it is not there".into())),

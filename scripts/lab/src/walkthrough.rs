@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::exam::{Audience, Exam, Trouble};
+use crate::exam::{Audience, Exam, Trouble, after};
 use crate::illustration;
 use crate::keys::{self, Key};
 use crate::labs::{LABS, Lab};
@@ -323,7 +323,7 @@ fn draw(sections: &[Section], walked: &mut [Walked]) {
 fn said(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Fail { expected, saw } => format!("expected {expected}, saw {}", saw.join("; ")),
-        Trouble::Cut(cut) => cut.to_string(),
+        Trouble::Cut(cut, said) => after(cut, said.as_deref()),
         Trouble::Crashed(why) | Trouble::Unverified(why) | Trouble::NotGradable(why) => why.clone(),
         Trouble::Grader(error) => format!("{error:#}"),
     }

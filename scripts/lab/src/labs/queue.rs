@@ -11,7 +11,9 @@ use super::common::{
 };
 use super::idle::{Idle, Way, idle};
 use super::{Check, Lab, Scene, manners};
-use crate::exam::{Exam, Finding, Kept, SOON, Trouble, done, ending, expect, fail, whole};
+use crate::exam::{
+    Exam, Finding, Kept, SOON, Trouble, done, ending, expect, fail, last_word, whole,
+};
 use crate::run::{Ending, Id, Limits, Line, Live, Moment, Spec, State, Step, Stream};
 
 pub(super) static LAB: Lab = Lab {
@@ -152,7 +154,7 @@ fn complete(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
 fn processed(run: &State, workers: usize, items: usize) -> Result<(), Trouble> {
     match (run.cut, run.ended) {
         (Some(cut), _) if cut.hangs() => {}
-        (Some(cut), _) => return Err(Trouble::Cut(cut)),
+        (Some(cut), _) => return Err(Trouble::Cut(cut, last_word(run))),
         (None, Some(Ending::Signal(_))) => return Err(Trouble::Crashed(ending(run))),
         (None, _) => {}
     }

@@ -196,6 +196,22 @@ fn the_lab_may_be_left_out_where_a_first_line_says_it() {
     }
 }
 
+/// Python's main thread waits for the others, whatever it died of.
+#[test]
+fn what_a_program_said_before_it_waits_for_ever_is_evidence() {
+    let folder = folder("said");
+    let program = "import threading\n\
+                   threading.Thread(target=threading.Event().wait).start()\n\
+                   raise ValueError('none of these')\n";
+    fs::write(folder.join("mine.py"), program).expect("a program");
+    lab(&folder, &["grade", "thread", "mine.py", "--only", "lines", "--json", "one.json"]);
+    let check = &json(&folder.join("one.json"))["records"][0]["checks"][0];
+    assert_eq!(check["status"], "timeout", "{check}");
+    let saw = check["evidence"][0].as_str().expect("evidence");
+    assert!(saw.starts_with("it would never have ended"), "{saw}");
+    assert!(saw.ends_with("after it said: ValueError: none of these"), "{saw}");
+}
+
 /// What a runner of GitHub Actions would take for a command, anywhere on stdout.
 #[test]
 fn a_program_can_give_no_workflow_commands() {
