@@ -76,7 +76,8 @@ pub(super) static LAB: Lab = Lab {
                 title: "a value with a run method does the same",
                 points: 1,
                 needs: &["processes"],
-                lesson: "start must call run in the new process; run called directly makes none.",
+                lesson: "start must call run in the new process; run called directly makes none. \
+                         And start all before the first join, here too.",
                 examine: by_inheritance,
             },
             Check {
@@ -271,7 +272,13 @@ fn by_inheritance(exam: &mut Exam) -> Finding {
     arguments.extend(names.iter().cloned());
     let run = exam.run(&arguments)?;
     all_greeted(&run, &names)?;
-    Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
+    let mut evidence =
+        vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))];
+    // Whose functions run one after the other has lost the points for that already.
+    if all_at_once(exam, &names, &names).is_ok() {
+        evidence.extend(all_at_once(exam, &names, &arguments)?);
+    }
+    Ok(evidence)
 }
 
 fn spawn(exam: &mut Exam) -> Finding {

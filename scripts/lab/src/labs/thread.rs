@@ -64,7 +64,8 @@ pub(super) static LAB: Lab = Lab {
                 title: "a value with a run method does the same",
                 points: 1,
                 needs: &["threads"],
-                lesson: "start must call run in the new thread; run called directly makes none.",
+                lesson: "start must call run in the new thread; run called directly makes none. \
+                         And start all before the first join, here too.",
                 examine: by_inheritance,
             },
             Check {
@@ -282,10 +283,15 @@ fn without_a_delay(exam: &mut Exam) -> Result<(), Trouble> {
 
 fn overlap(exam: &mut Exam) -> Finding {
     let run = held(exam)?;
-    let threads = greeters(&run, &run.inputs)?;
+    all_at_once(&run, &run.inputs)
+}
+
+/// Passes when all were alive in a run in which they were held.
+fn all_at_once(run: &State, names: &[String]) -> Finding {
+    let threads = greeters(run, names)?;
     let mut greeting_threads = Vec::new();
-    for name in &run.inputs {
-        greeting_threads.push(writer(&run, |line| line == greeting(name))?);
+    for name in names {
+        greeting_threads.push(writer(run, |line| line == greeting(name))?);
     }
     // Nobody who was held has ended before all were let go.
     let first = greeting_threads.iter().min_by_key(|thread| thread.died);
@@ -293,7 +299,7 @@ fn overlap(exam: &mut Exam) -> Finding {
     let in_time = |thread: &&Task| over.is_none_or(|over| thread.born < over);
     let late = greeting_threads.iter().filter(|thread| !in_time(thread)).count();
     let in_time: Vec<_> = threads.into_iter().filter(in_time).collect();
-    let all = run.inputs.len();
+    let all = names.len();
     expect(
         late == 0 && in_time.len() >= all,
         format!("{all} threads started while those before are held"),
@@ -316,11 +322,18 @@ fn joined(exam: &mut Exam) -> Finding {
 }
 
 fn by_inheritance(exam: &mut Exam) -> Finding {
+    // Whose functions run one after the other has lost the points for that already.
+    let functions_overlap = overlap(exam).is_ok();
     let names = exam.words(2);
     let run = held_at_work(exam, "trait", &names)?;
     prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
     one_each(exam, "trait", &run, &names)?;
-    Ok(vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))])
+    let mut evidence =
+        vec![format!("{} greeted by {}", names.join(", "), numbers(greeters(&run, &names)?))];
+    if functions_overlap {
+        evidence.extend(all_at_once(&run, &names)?);
+    }
+    Ok(evidence)
 }
 
 fn named(exam: &mut Exam) -> Finding {
