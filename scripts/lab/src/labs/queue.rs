@@ -197,6 +197,17 @@ fn order(exam: &mut Exam) -> Finding {
     let alone = shortly(exam, &arguments(1, 30, &[]))?.finish();
     processed(&alone, 1, 30)?;
     evidence.extend(each_in_order(&alone, "ascending items for one worker", |item| item)?);
+    // Of a worker that is faster than the producer one item waits at a time, which is in order
+    // whatever the queue does: so all the others wait before it goes on.
+    let held = match with_workers_held(exam, 1, 30, 30) {
+        Err(Trouble::Fail { .. }) => return Ok(evidence), // another check says why
+        held => held?,
+    };
+    idle(&held, |state| queued(state).is_some());
+    held.open_gate();
+    let full = held.finish();
+    processed(&full, 1, 30)?;
+    evidence.extend(each_in_order(&full, "ascending items where all wait", |item| item)?);
     Ok(evidence)
 }
 
