@@ -293,9 +293,11 @@ fn all_at_once(run: &State, names: &[String]) -> Finding {
     for name in names {
         greeting_threads.push(writer(run, |line| line == greeting(name))?);
     }
-    // Nobody who was held has ended before all were let go.
+    // Who was held has neither ended nor been joined before all were let go. Where nobody could be,
+    // it is the first who ended that tells.
     let first = greeting_threads.iter().min_by_key(|thread| thread.died);
-    let (first, over) = first.map_or((0, None), |thread| (thread.id, thread.died));
+    let (first, died) = first.map_or((0, None), |thread| (thread.id, thread.died));
+    let over = died.into_iter().chain(run.opened).min();
     let in_time = |thread: &&Task| over.is_none_or(|over| thread.born < over);
     let late = greeting_threads.iter().filter(|thread| !in_time(thread)).count();
     let in_time: Vec<_> = threads.into_iter().filter(in_time).collect();
@@ -324,7 +326,7 @@ fn joined(exam: &mut Exam) -> Finding {
 fn by_inheritance(exam: &mut Exam) -> Finding {
     // Whose functions run one after the other has lost the points for that already.
     let functions_overlap = overlap(exam).is_ok();
-    let names = exam.words(2);
+    let names = exam.words(4);
     let run = held_at_work(exam, "trait", &names)?;
     prints(&run, &names.iter().map(|name| greeting(name)).collect::<Vec<_>>())?;
     one_each(exam, "trait", &run, &names)?;

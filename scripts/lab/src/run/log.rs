@@ -267,6 +267,8 @@ pub struct State {
     pub(super) release: Vec<Id>,
     /// How often those who were held have been let go.
     pub(super) openings: u64,
+    /// When the gate was opened to all of them for the first time.
+    pub opened: Option<Duration>,
     /// Processes that only bring the program into its box; they count for nothing.
     pub(super) helpers: BTreeSet<Id>,
     pub(super) doomed: bool,

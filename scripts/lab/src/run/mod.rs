@@ -346,7 +346,9 @@ impl Live {
 
     /// Opens the gate: continues everybody who is held, and holds nobody from now on.
     pub fn open_gate(&self) {
+        let now = self.log.now();
         self.log.change(|state| {
+            state.opened.get_or_insert(now);
             state.gate = None;
             state.openings += 1;
             state.release.extend(&state.held);
