@@ -77,11 +77,22 @@ pub fn demanded_time(pid: Id) -> Option<Duration> {
 
 /// For how long a task has run so far, if it is ready to run on, with a processor or without one.
 pub fn ran_and_is_ready(process: Id, task: Id) -> Option<Duration> {
+    ran_and_is(&['R'], process, task)
+}
+
+/// For how long a task has run so far, if it is ready to run on, or waits for what only the kernel has
+/// to do (`D` in `proc_pid_stat(5)`): not for anybody else.
+pub fn ran_and_does_not_wait(process: Id, task: Id) -> Option<Duration> {
+    ran_and_is(&['R', 'D'], process, task)
+}
+
+/// For how long a task has run so far, if it is in one of these states.
+fn ran_and_is(states: &[char], process: Id, task: Id) -> Option<Duration> {
     let of_task = Process::new(process).ok()?.task_from_tid(task).ok()?;
-    let ready = of_task.stat().ok()?.state == 'R';
+    let state = of_task.stat().ok()?.state;
     let times = fs::read_to_string(format!("/proc/{process}/task/{task}/schedstat")).ok()?;
     let ran = times.split_whitespace().next()?.parse().ok()?;
-    ready.then_some(Duration::from_nanos(ran))
+    states.contains(&state).then_some(Duration::from_nanos(ran))
 }
 
 /// Whether a task has ended; whoever waited for that has been woken by then.

@@ -281,6 +281,10 @@ pub struct State {
     pub(super) lost: Duration,
     pub(super) looked: Duration,
     pub(super) ready: BTreeMap<Id, Duration>,
+    /// Our own threads without which nothing goes on in the run, or nothing is known of it: that of the
+    /// tracer, and that of the reader. Which of them could not go on when that was looked at last.
+    pub(super) servants: Vec<Id>,
+    pub(super) stuck: BTreeMap<Id, Duration>,
 }
 
 impl State {

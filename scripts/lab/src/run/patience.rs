@@ -1,7 +1,8 @@
 //! How long a run is waited for. What counts is the time that it had, not what a clock shows: on a
-//! busy machine a program may be ready to go on and get no processor, and whoever waits for it may
-//! get none either. Linux 6.18 was seen to keep some waiting for 14 seconds while sessions came and
-//! went, among which it shares the processors (autogroup, `sched(7)`).
+//! busy machine a program may be ready to go on and get no processor, and whoever waits for it or
+//! serves it may get none either. Linux 6.18 was seen to keep some waiting for 14 seconds while
+//! sessions came and went, among which it shares the processors (autogroup, `sched(7)`), and who reads
+//! from a terminal for 8, since a thread of the kernel's own carries the text from one end to the other.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -69,18 +70,20 @@ fn count_what_is_lost(log: &Log, late: Duration) {
     if late.is_zero() && log.now().saturating_sub(looked) < TURN {
         return;
     }
-    let free: Vec<(Id, Id)> = {
+    let (free, servants): (Vec<(Id, Id)>, _) = {
         let state = log.lock();
         let free = state.tasks.values().filter(|t| t.alive() && !state.held.contains(&t.id));
-        free.map(|task| (task.process, task.id)).collect()
+        (free.map(|task| (task.process, task.id)).collect(), state.servants.clone())
     };
     let ran = |(process, id)| Some((id, kernel::ran_and_is_ready(process, id)?));
     let ready: BTreeMap<Id, Duration> = free.into_iter().filter_map(ran).collect();
+    let ran = |id| Some((id, kernel::ran_and_does_not_wait(nix::unistd::getpid().as_raw(), id)?));
+    let stuck: BTreeMap<Id, Duration> = servants.into_iter().filter_map(ran).collect();
     let now = log.now();
     let mut state = log.lock();
-    let lost = if starve(&state.ready, &ready) { now.saturating_sub(looked) } else { late };
-    state.lost += lost;
-    (state.ready, state.looked) = (ready, now);
+    let lost = starve(&state.ready, &ready) || stand(&state.stuck, &stuck);
+    state.lost += if lost { now.saturating_sub(looked) } else { late };
+    (state.ready, state.stuck, state.looked) = (ready, stuck, now);
 }
 
 /// Of those who were ready to run, and for how long each had run by then: whether some are still ready,
@@ -88,6 +91,12 @@ fn count_what_is_lost(log: &Log, late: Duration) {
 fn starve(before: &BTreeMap<Id, Duration>, now: &BTreeMap<Id, Duration>) -> bool {
     let still = || now.iter().filter_map(|(id, ran)| Some((before.get(id)?, ran)));
     still().next().is_some() && still().all(|(before, now)| before == now)
+}
+
+/// Of those who had something to do, and for how long each had run by then: whether one of them still
+/// has, and has not run meanwhile.
+fn stand(before: &BTreeMap<Id, Duration>, now: &BTreeMap<Id, Duration>) -> bool {
+    now.iter().any(|(id, ran)| before.get(id) == Some(ran))
 }
 
 #[cfg(test)]
@@ -129,6 +138,7 @@ mod tests {
         let ran = |tasks: &[(Id, u64)]| -> BTreeMap<Id, Duration> {
             tasks.iter().map(|(id, ran)| (*id, Duration::from_nanos(*ran))).collect()
         };
+        let stand = |before: &[(Id, u64)], now: &[(Id, u64)]| stand(&ran(before), &ran(now));
         let starve = |before: &[(Id, u64)], now: &[(Id, u64)]| starve(&ran(before), &ran(now));
         assert!(starve(&[(1, 5)], &[(1, 5)]));
         assert!(starve(&[(1, 5), (2, 3)], &[(1, 5)])); // the other one sleeps now
@@ -137,6 +147,9 @@ mod tests {
         assert!(!starve(&[(1, 5), (2, 3)], &[(1, 5), (2, 4)])); // they share
         assert!(!starve(&[(1, 5)], &[]));
         assert!(!starve(&[], &[(1, 5)]));
+        assert!(stand(&[(1, 5), (2, 3)], &[(1, 6), (2, 3)])); // one of them is enough
+        assert!(!stand(&[(1, 5), (2, 3)], &[(1, 6), (3, 3)]));
+        assert!(!stand(&[(1, 5)], &[]));
     }
 
     #[test]

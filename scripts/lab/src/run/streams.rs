@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::gettid;
 
 use super::kernel;
 use super::limits::Limits;
@@ -52,6 +53,7 @@ pub(super) fn drain(
                 close_after,
             },
         );
+    log.lock().servants.push(gettid().as_raw());
     let mut buffer = vec![0; 64 << 10];
     let mut watched = log.now();
     while sources.iter().any(|source| source.pipe.is_some()) {

@@ -30,7 +30,7 @@ use nix::libc;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, dup2_stdout};
+use nix::unistd::{Pid, dup2_stdout, gettid};
 use seccompiler::BpfProgram;
 
 use super::isolation::Entry;
@@ -163,7 +163,10 @@ pub(super) fn start(mut stage: Command, way: Way, log: Arc<Log>) -> Result<Child
             Ok(root) => root,
             Err(error) => return drop(executed.send(Err(error))),
         };
-        log.change(|state| state.traced = true);
+        log.change(|state| {
+            state.traced = true;
+            state.servants.push(gettid().as_raw());
+        });
         let mut tracer = Tracer {
             log: &log,
             root,

@@ -1,5 +1,5 @@
 # wrong: the first thread does not only wait for the workers, it is one more of them.
-# fails: width as-completed
+# fails: width
 import argparse
 import time
 from threading import Lock, Thread
