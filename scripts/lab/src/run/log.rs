@@ -282,9 +282,11 @@ pub struct State {
     pub(super) looked: Duration,
     pub(super) ready: BTreeMap<Id, Duration>,
     /// Our own threads without which nothing goes on in the run, or nothing is known of it: that of the
-    /// tracer, and that of the reader. Which of them could not go on when that was looked at last.
+    /// tracer, and that of the reader. Which of them could not go on when that was looked at last, and
+    /// how much of what was lost that is.
     pub(super) servants: Vec<Id>,
     pub(super) stuck: BTreeMap<Id, Duration>,
+    pub(super) lost_by_us: Duration,
 }
 
 impl State {

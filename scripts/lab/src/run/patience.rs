@@ -18,14 +18,20 @@ const LATE: Duration = Duration::from_millis(75);
 /// milliseconds until all have had their turn.
 const TURN: Duration = Duration::from_millis(100);
 
-/// By the clock a time-out takes at most so many times as long.
+/// By the clock a time-out takes at most so many times as long, but for what is lost by us: no program
+/// can make that happen.
 const AT_MOST: u32 = 4;
+
+/// It ends even so, or the grader would never end if we were stuck for ever.
+const EVEN_SO: u32 = 40;
 
 /// Who waits for a run: until a time-out, or until nothing can happen in it any more.
 pub struct Patience {
     timeout: Duration,
-    /// When it began, by the clock of the run, and how much of that the run had not had.
-    begun: (Duration, Duration),
+    /// When it began, by the clock of the run.
+    begun: Duration,
+    /// How much of that the run had not had by then, and how much of this was lost by us.
+    lost: (Duration, Duration),
     looked: Duration,
     left: Duration,
     stillness: Stillness,
@@ -34,13 +40,14 @@ pub struct Patience {
 impl Patience {
     /// From now on, with a run whose stdin somebody else may write to (`fed`), or nobody.
     pub(super) fn new(log: &Log, timeout: Duration, fed: bool) -> Patience {
-        let (looked, stillness) = (log.now(), Stillness::new(fed));
-        Patience { timeout, begun: (looked, log.lock().lost), looked, left: timeout, stillness }
+        let (begun, stillness) = (log.now(), Stillness::new(fed));
+        Patience { timeout, begun, lost: lost(log), looked: begun, left: timeout, stillness }
     }
 
     /// From the beginning of a run.
     pub(super) fn with_all(log: &Log, timeout: Duration) -> Patience {
-        Patience { begun: Default::default(), ..Patience::new(log, timeout, true) }
+        let (begun, lost) = Default::default();
+        Patience { begun, lost, ..Patience::new(log, timeout, true) }
     }
 
     /// When to look, if nothing has happened by then: by the clock of the run.
@@ -54,17 +61,26 @@ impl Patience {
         count_what_is_lost(log, Some(late).filter(|late| *late > LATE).unwrap_or_default());
         let stands = self.stillness.look(log);
         self.looked = log.now();
-        let (begun, lost) = self.begun;
-        let took = self.looked.saturating_sub(begun);
-        let had = took.saturating_sub(log.lock().lost.saturating_sub(lost));
+        let took = self.looked.saturating_sub(self.begun);
+        let (all, by_us) = lost(log);
+        let had = took.saturating_sub(all.saturating_sub(self.lost.0));
+        let without_us = took.saturating_sub(by_us.saturating_sub(self.lost.1));
         self.left = self.timeout.saturating_sub(had);
-        let over = self.left.is_zero() || took >= self.timeout.saturating_mul(AT_MOST);
+        let over = self.left.is_zero()
+            || without_us >= self.timeout.saturating_mul(AT_MOST)
+            || took >= self.timeout.saturating_mul(EVEN_SO);
         if stands { Some(Cut::Still) } else { over.then_some(Cut::Time) }
     }
 }
 
+/// How much the run has lost so far, and how much of that by us.
+fn lost(log: &Log) -> (Duration, Duration) {
+    let state = log.lock();
+    (state.lost, state.lost_by_us)
+}
+
 /// Adds what was lost: all since the last time, if nobody has got a processor since who was ready for
-/// one; else what we are `late` ourselves.
+/// one, or one of us has not come further; else what we are `late` ourselves.
 fn count_what_is_lost(log: &Log, late: Duration) {
     let looked = log.lock().looked;
     if late.is_zero() && log.now().saturating_sub(looked) < TURN {
@@ -81,8 +97,11 @@ fn count_what_is_lost(log: &Log, late: Duration) {
     let stuck: BTreeMap<Id, Duration> = servants.into_iter().filter_map(ran).collect();
     let now = log.now();
     let mut state = log.lock();
-    let lost = starve(&state.ready, &ready) || stand(&state.stuck, &stuck);
-    state.lost += if lost { now.saturating_sub(looked) } else { late };
+    let all = now.saturating_sub(looked);
+    let by_us = if stand(&state.stuck, &stuck) { all } else { late };
+    let lost = if starve(&state.ready, &ready) { all } else { by_us };
+    state.lost += lost;
+    state.lost_by_us += by_us;
     (state.ready, state.stuck, state.looked) = (ready, stuck, now);
 }
 
@@ -131,6 +150,15 @@ mod tests {
             log.change(|state| state.lost = now);
         });
         assert!(took >= TIME * AT_MOST && cut == Cut::Time, "{took:?} {cut}");
+    }
+
+    #[test]
+    fn what_we_lose_ourselves_no_program_answers_for() {
+        let (took, cut) = waits(|log| {
+            let now = log.now();
+            log.change(|state| (state.lost, state.lost_by_us) = (now, now));
+        });
+        assert!(took >= TIME * EVEN_SO && cut == Cut::Time, "{took:?} {cut}");
     }
 
     #[test]
