@@ -306,14 +306,15 @@ impl Tracer<'_> {
         if self.held.is_empty() {
             return;
         }
-        let free: Vec<Id> = self.log.change(|state| {
+        // Nobody is told of that: often there is nothing to tell.
+        let (free, doomed) = {
+            let mut state = self.log.lock();
             if state.doomed {
                 state.held.clear();
-                return Vec::new();
             }
-            std::mem::take(&mut state.release)
-        });
-        if self.log.lock().doomed {
+            (std::mem::take(&mut state.release), state.doomed)
+        };
+        if doomed {
             // A process in the middle of its end does not hear a signal any more, SIGKILL included:
             // it has to be let go on. The others are killed before they go anywhere.
             for task in std::mem::take(&mut self.held) {
