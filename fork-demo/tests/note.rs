@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{SigHandler, Signal, signal};
+
 fn demo(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fork-demo"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -29,8 +31,17 @@ fn sorted_lines(text: &[u8]) -> Vec<String> {
 struct Forever(Child);
 
 impl Forever {
+    #[allow(unsafe_code)]
     fn start() -> Forever {
         let mut demo = demo(&["--forever", "--interval", "1000"]);
+        // Tests that a script has started with `&` ignore SIGINT, and so would all that they start.
+        let hears = || {
+            // SAFETY: no handler is set, but the kernel's own way.
+            unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }?;
+            Ok(())
+        };
+        // SAFETY: it makes one system call.
+        unsafe { demo.pre_exec(hears) };
         let mut forever = Forever(demo.process_group(0).spawn().expect("fork-demo starts"));
         let stdout = forever.0.stdout.as_mut().expect("it is piped");
         let mut lines = BufReader::with_capacity(1, stdout).lines();

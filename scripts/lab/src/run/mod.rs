@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use nix::fcntl::{OFlag, open};
 use nix::pty::Winsize;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill};
 use nix::sys::stat::Mode;
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
@@ -241,7 +241,7 @@ pub fn start(spec: &Spec) -> Result<Live> {
         // before it executes.
         #[allow(unsafe_code)]
         unsafe {
-            stage.pre_exec(leave_the_terminal);
+            stage.pre_exec(|| leave_the_terminal().and_then(|()| hear_all_signals()));
         }
     }
     let filter = if spec.unattributed {
@@ -474,6 +474,18 @@ fn leave_the_terminal() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Lets no signal be ignored that the grader was started to ignore: of what is started with `&` by a
+/// script, SIGINT (`sh`), and under nohup SIGHUP. A program that finds SIGINT ignored does not listen to it
+/// either, and in Python there is no `KeyboardInterrupt` then. For use between fork and exec.
+fn hear_all_signals() -> std::io::Result<()> {
+    for signal in Signal::iterator().filter(|s| ![Signal::SIGKILL, Signal::SIGSTOP].contains(s)) {
+        // SAFETY: no handler is set, but the kernel's own way.
+        #[allow(unsafe_code)]
+        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }?;
+    }
+    Ok(())
+}
+
 /// Lets a child have the three standard descriptors and no other one, whoever started us: for use
 /// between fork and exec. A kernel older than 5.11 does not know how; then they are inherited.
 fn keep_own_descriptors() {
@@ -501,6 +513,19 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use super::*;
+
+    #[test]
+    fn a_program_hears_what_we_ignore() {
+        // SAFETY: no handler is set, and nobody sends it.
+        #[allow(unsafe_code)]
+        unsafe { nix::sys::signal::signal(Signal::SIGUSR1, SigHandler::SigIgn) }.expect("a signal");
+        let command = ["/bin/grep", "SigIgn", "/proc/self/status"].map(Into::into).into();
+        let live = start(&Spec { command, ..Spec::default() }).expect("grep");
+        let said = live.finish().lines.first().map(Line::text).unwrap_or_default();
+        let ignored = said.strip_prefix("SigIgn:").map(|mask| u64::from_str_radix(mask.trim(), 16));
+        let Some(Ok(ignored)) = ignored else { panic!("{said}") };
+        assert_eq!(ignored & 1 << (Signal::SIGUSR1 as u32 - 1), 0, "{said}");
+    }
 
     #[test]
     fn an_address_that_was_tried_out_is_free() {
