@@ -273,6 +273,17 @@ fn at_their_sleep(whom: Held) -> Gate {
     })
 }
 
+/// A run in which those who sleep are held, until nobody comes to it any more.
+fn held_at_their_sleep(exam: &mut Exam, words: &[String], whom: Held) -> Result<Live, Trouble> {
+    let mut spec = exam.spec(words);
+    spec.gate = Some(at_their_sleep(whom));
+    let live = exam.start(spec)?;
+    if all_held(&live, 1).is_ok() {
+        idle(&live, |_| false);
+    }
+    Ok(live)
+}
+
 fn arguments(options: &[(&str, u32)]) -> Vec<String> {
     options.iter().flat_map(|(name, value)| [format!("--{name}"), value.to_string()]).collect()
 }
@@ -420,12 +431,7 @@ fn one_after_the_other(exam: &mut Exam, whom: Held) -> Result<OneByOne, Trouble>
     let powers = powers(5, exponent);
     let mut words = arguments(&[("workers", 4), ("tasks", 5), ("exponent", exponent)]);
     words.extend(["--delay".into(), "0.002".into()]);
-    let mut spec = exam.spec(&words);
-    spec.gate = Some(at_their_sleep(whom));
-    let live = exam.start(spec)?;
-    if all_held(&live, 1).is_ok() {
-        idle(&live, |_| false);
-    }
+    let live = held_at_their_sleep(exam, &words, whom)?;
     let mut held = live.log.lock().held.clone();
     let (workers, mut order) = (held.len(), Vec::new());
     let printed = live.log.lock().lines_of(Stream::Stdout).next().is_some();
@@ -523,12 +529,7 @@ fn the_last_first(exam: &mut Exam) -> Result<Option<Vec<usize>>, Trouble> {
     let exponent = exam.random.u32(20..40);
     let mut words = arguments(&[("workers", 5), ("tasks", 5), ("exponent", exponent)]);
     words.extend(["--delay", "0.002", "--ordered"].map(String::from));
-    let mut spec = exam.spec(&words);
-    spec.gate = Some(at_their_sleep(Held::Others));
-    let live = exam.start(spec)?;
-    if all_held(&live, 1).is_ok() {
-        idle(&live, |_| false);
-    }
+    let live = held_at_their_sleep(exam, &words, Held::Others)?;
     let mut held = live.log.lock().held.clone();
     held.sort_unstable();
     for one in held.iter().rev() {

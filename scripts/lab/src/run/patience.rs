@@ -2,7 +2,7 @@
 //! busy machine a program may be ready to go on and get no processor, and whoever waits for it or
 //! serves it may get none either. Linux 6.18 was seen to keep some waiting for 14 seconds while
 //! sessions came and went, among which it shares the processors (autogroup, `sched(7)`), and who reads
-//! from a terminal for 8, since a thread of the kernel's own carries the text from one end to the other.
+//! from a terminal for 50, since a thread of the kernel's own carries the text from one end to the other.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,8 +18,7 @@ const LATE: Duration = Duration::from_millis(75);
 /// milliseconds until all have had their turn.
 const TURN: Duration = Duration::from_millis(100);
 
-/// By the clock a time-out takes at most so many times as long, but for what is lost by us: no program
-/// can make that happen.
+/// By the clock a time-out takes at most so many times as long, but for what is lost by us.
 const AT_MOST: u32 = 4;
 
 /// It ends even so, or the grader would never end if we were stuck for ever.

@@ -8,9 +8,12 @@ mod page;
 mod teach;
 mod walkthrough;
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
+
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 const DEMOS: [&str; 9] = [
     "fork-demo",
@@ -23,6 +26,19 @@ const DEMOS: [&str; 9] = [
     "epoll-demo",
     "iter-gen-demo",
 ];
+
+/// Lets a program end at SIGINT: what a script starts with `&` ignores it, and so does all that is started
+/// by that, these tests included.
+#[allow(unsafe_code)]
+fn hears_sigint(command: &mut Command) -> &mut Command {
+    let hears = || {
+        // SAFETY: no handler is set, but the kernel's own way.
+        unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }?;
+        Ok(())
+    };
+    // SAFETY: it makes one system call.
+    unsafe { command.pre_exec(hears) }
+}
 
 /// The folder with all demos in it, built as the walkthrough builds them.
 fn demos() -> &'static Path {

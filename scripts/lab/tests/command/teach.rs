@@ -17,6 +17,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use nix::unistd::Pid;
 
+use super::hears_sigint;
+
 /// Long, for a busy machine; nobody waits for it when all is well.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -116,7 +118,7 @@ impl AtTerminal {
         let stream = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         let mut command = teach(test);
         command.stdin(stream()).stdout(stream()).stderr(stream());
-        let child = command.spawn().expect("lab can be run");
+        let child = hears_sigint(&mut command).spawn().expect("lab can be run");
         let keyboard = File::from(pty.master);
         let mut output = keyboard.try_clone().expect("a descriptor");
         let (sender, screen) = mpsc::channel();

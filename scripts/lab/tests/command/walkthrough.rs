@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use super::hears_sigint;
+
 fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
     command.env("LC_ALL", "C");
@@ -247,7 +249,8 @@ fn killed_by(signal: &str, seconds: &str) {
     let folder = demos(signal, &[("thread-demo", &script)]);
     let folder = folder.to_str().expect("UTF-8");
     let mut command = lab(&["--section", "thread", "--demos", folder]);
-    let mut guard = Guard(command.stdout(Stdio::null()).spawn().expect("lab can be run"));
+    let command = hears_sigint(command.stdout(Stdio::null()));
+    let mut guard = Guard(command.spawn().expect("lab can be run"));
     let word = format!("sleep {seconds}");
     until("both sleep", || (processes_with(&word).len() >= 2).then_some(()));
     let pid = guard.0.id().to_string();
